@@ -1,0 +1,200 @@
+"""Automation success (guide, section 3): do the bot's own interventions work?"""
+
+from obsgen.model import (
+    THRESHOLD,
+    VALUE,
+    Alert,
+    AlertList,
+    BarGauge,
+    Dashboard,
+    Domain,
+    Heatmap,
+    Recording,
+    Row,
+    Runbook,
+    SourceWatch,
+    Stat,
+    Step,
+    TimeSeries,
+    warning,
+)
+from obsgen.model import Severity
+from obsgen.promql import (
+    Counter,
+    Exposure,
+    Histogram,
+    Label,
+    Status,
+    Unit,
+    events,
+    histogram_quantile,
+    increase,
+    max_,
+    rate,
+    sum_,
+)
+
+from .sources import AUTOMATION_INGESTION, BOT
+from .teams import COMPLIANCE_DESK
+
+ACTION = Label(
+    "action", "What the automation did.", values=("queue_trim", "auto_restart", "command_throttled")
+)
+
+ACTIONS = Counter(
+    name="automation_actions_total",
+    title="Automation actions",
+    help="Counts queue trims, auto restarts, throttled commands.",
+    source=AUTOMATION_INGESTION,
+    labels=(ACTION,),
+    exposure=Exposure(status=Status.PLANNED, note="The API writes each action to MySQL; nothing counts them yet."),
+)
+FAILED = Counter(
+    name="automation_actions_failed_total",
+    title="Failed automation actions",
+    help="Incremented when an automation action throws.",
+    source=BOT,
+    emitted_by="automation audit service",
+    labels=(ACTION,),
+    exposure=Exposure(status=Status.PLANNED, note="The audit service records successes only."),
+)
+DURATION = Histogram(
+    name="automation_job_duration_ms",
+    title="Automation job duration",
+    help="Histogram measuring automation job latency.",
+    source=BOT,
+    emitted_by="automation worker",
+    labels=(ACTION,),
+    unit=Unit.MILLISECONDS,
+    buckets=(10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000),
+    exposure=Exposure(status=Status.PLANNED, note="Rules run inside slash commands; there is no worker to measure yet."),
+)
+
+FAILED_1H = Recording(
+    name="action:automation_actions_failed:increase1h",
+    expr=events(FAILED, "1h", by=[ACTION]),
+    title="Failed actions in an hour",
+    help="Automation actions that failed in the last hour.",
+)
+ACTIONS_1H = Recording(
+    name="action:automation_actions:increase1h",
+    expr=events(ACTIONS, "1h", by=[ACTION]),
+    title="Counted actions in an hour",
+    help="Automation actions that were counted in the last hour.",
+)
+ATTEMPTS_1H = Recording(
+    name="action:automation_attempts:increase1h",
+    # Two services count: should the one for all actions miss what the other saw fail, the failures are the attempts.
+    expr=(ACTIONS_1H >= FAILED_1H).or_(FAILED_1H).or_(ACTIONS_1H),
+    title="Attempted actions in an hour",
+    help="Automation actions of the last hour, successful or not.",
+)
+FAILURE_RATIO = Recording(
+    name="action:automation_actions_failed:ratio_increase1h",
+    # An action that never failed has no failure series; it has a ratio of zero all the same.
+    expr=FAILED_1H.or_(ACTIONS_1H * 0) / (ATTEMPTS_1H > 0),
+    title="Failure ratio",
+    help="Share of the automation actions of the last hour that failed.",
+)
+
+FAILING = Alert(
+    name="AutomationFailureRatioHigh",
+    # Below 20 attempts a single failure would be more than the 5 %.
+    expr=FAILURE_RATIO.and_(ATTEMPTS_1H >= 20),
+    fires=warning(above=0.05, hold="5m"),
+    summary="Automation actions fail.",
+    description=f"{VALUE} of the {ACTION.value} actions of the last hour failed, more than {THRESHOLD}.",
+    runbook=Runbook(
+        meaning="The bot's automation throws more often than it may.",
+        impact="Queues are not trimmed and players not restarted; customers have to step in by hand. "
+        "The Compliance Desk's audit has gaps.",
+        diagnosis=(
+            Step(text="Which action fails, and since when?", query=FAILURE_RATIO),
+            Step(text="How many were there?", query=FAILED_1H),
+            "Look for the action's name with a traceback in the bot's log.",
+        ),
+        mitigation=(
+            "After a release: roll the bot back.",
+            "A single guild: switch its automation off until the cause is found.",
+        ),
+        reason="5 % and warning are the guide's. The minimum of 20 attempts in an hour is ours: of fewer, one failure alone is 5 % or more. "
+        "The hour smooths bursts, five minutes of hold the restart of one of the two counters.",
+    ),
+)
+
+AUTOMATION_DASHBOARD = Dashboard(
+    uid="vectobeat-automation-success",
+    title="VectoBeat / Automation",
+    description="Do the bot's own interventions work, how often are they needed, and how long do they take?",
+    audience="Compliance Desk",
+    filters=(ACTION,),
+    time="24h",
+    rows=(
+        Row(
+            title="Now",
+            panels=(
+                Stat(shows=sum_(ATTEMPTS_1H), title="Actions in an hour", description="Automation actions of the last hour."),
+                Stat(shows=sum_(FAILED_1H), title="Failures in an hour", description="Automation actions of the last hour that failed."),
+                Stat(shows=max_(FAILURE_RATIO), title="Worst failure ratio"),
+                Stat(shows=histogram_quantile(0.95, DURATION, window="1h"), title="Duration, 95th percentile", description="Of the jobs of the last hour."),
+            ),
+        ),
+        Row(
+            title="Success",
+            panels=(
+                TimeSeries(shows=FAILURE_RATIO),
+                AlertList(),
+                TimeSeries(shows=sum_(increase(ACTIONS), by=[ACTION]), title="Actions", description="Automation actions over time.", stacked=True),
+                TimeSeries(shows=sum_(rate(FAILED), by=[ACTION]), title="Failures", description="Automation actions that failed, per second."),
+            ),
+        ),
+        Row(
+            title="Duration",
+            panels=(
+                Heatmap(of=DURATION),
+                TimeSeries(
+                    shows=(
+                        histogram_quantile(0.50, DURATION, by=[ACTION]),
+                        histogram_quantile(0.95, DURATION, by=[ACTION]),
+                    ),
+                    title="Duration, median and 95th percentile",
+                    description="How long automation jobs take. Of each action the lower line is the median.",
+                ),
+                BarGauge(
+                    shows=histogram_quantile(0.95, DURATION, by=[ACTION], window="1d"),
+                    title="Slowest actions of the day",
+                    description="95th percentile of the job duration in the last 24 hours.",
+                    width=24,
+                    height=6,
+                ),
+            ),
+        ),
+    ),
+)
+
+DOMAIN = Domain(
+    name="automation",
+    title="Automation Success",
+    description="What the bot does by itself: it trims queues, restarts players and throttles commands.",
+    order=3,
+    team=COMPLIANCE_DESK,
+    metrics=(ACTIONS, FAILED, DURATION),
+    recordings=(FAILED_1H, ACTIONS_1H, ATTEMPTS_1H, FAILURE_RATIO),
+    alerts=(FAILING,),
+    watches=(
+        SourceWatch(
+            source=AUTOMATION_INGESTION,
+            key=ACTIONS,
+            still_after="1d",
+            missing_after="1d",
+            severity=Severity.WARNING,
+            impact="Automation actions are not counted: their failure ratio is not known, and the audit charts are empty.",
+            restart="Restart the service behind `/api/bot/automation-actions`.",
+            reason="The series are created by the first action after a start. With automation in use, a day without any action is unheard of.",
+        ),
+    ),
+    dashboards=(AUTOMATION_DASHBOARD,),
+    notes=(
+        "`command_throttled` counts commands that were held back. No automation runs for them, so they have a line of their own and never dilute the ratio of another action.",
+    ),
+)

@@ -1,0 +1,203 @@
+"""Lavalink node health (guide, section 2): do the audio nodes answer, and how fast?"""
+
+from obsgen.model import (
+    HOLD,
+    THRESHOLD,
+    VALUE,
+    Alert,
+    AlertList,
+    Dashboard,
+    Domain,
+    Row,
+    Runbook,
+    SourceWatch,
+    Stat,
+    StateTimeline,
+    Step,
+    TimeSeries,
+    critical,
+    warning,
+)
+from obsgen.promql import (
+    Exposure,
+    Gauge,
+    Label,
+    Status,
+    Unit,
+    avg_over_time,
+    count,
+    max_,
+    present_over_time,
+    sum_,
+)
+
+from .sources import FAILOVER_CHECK
+
+REGION = Label("region", "Region that the node serves.")
+NODE = Label("node", "Name of the Lavalink node in the bot's configuration.")
+
+PLAYERS = Gauge(
+    name="lavalink_node_players",
+    title="Players per node",
+    help="Current active players per node.",
+    source=FAILOVER_CHECK,
+    labels=(REGION, NODE),
+    unit=Unit.COUNT,
+    exposure=Exposure(status=Status.PLANNED, note="The checker does not read players; the bot's Status API has them."),
+)
+LATENCY = Gauge(
+    name="lavalink_node_latency_ms",
+    title="Node latency",
+    help="Latency to the node's `/metrics` endpoint. For a node that does not answer it is the time until the check gave up.",
+    source=FAILOVER_CHECK,
+    labels=(REGION, NODE),
+    unit=Unit.MILLISECONDS,
+    exposure=Exposure(status=Status.PLANNED, note="The checker writes it to Redis; nothing exports it from there."),
+)
+HEALTH = Gauge(
+    name="lavalink_node_health",
+    title="Node health",
+    help="1 = healthy, 0 = failed.",
+    source=FAILOVER_CHECK,
+    labels=(REGION, NODE),
+    unit=Unit.STATE,
+    states={1: "healthy", 0: "failed"},
+    exposure=Exposure(
+        status=Status.RENAMED,
+        name="vectobeat_lavalink_node_up",
+        labels={"node": "node"},
+        note="From the bot's websocket, not from an HTTP check, and without `region`.",
+    ),
+)
+
+NODE_DOWN = Alert(
+    name="LavalinkNodeDown",
+    expr=HEALTH,
+    fires=critical(equals=0, hold="1m"),
+    summary="A Lavalink node is down.",
+    description=f"Node {NODE.value} in {REGION.value} has failed its health checks for {HOLD}.",
+    runbook=Runbook(
+        meaning="The failover checker gets no good answer from the node.",
+        impact="Players on the node stop until they are moved; with no other node in the region, music is off there.",
+        diagnosis=(
+            Step(text="Which nodes are left in the region?", query=sum_(HEALTH, by=[REGION])),
+            Step(text="How many players were on it?", query=PLAYERS),
+            "Ask the node itself: `curl http://NODE:2333/version`. The checker's log has the HTTP status it got.",
+        ),
+        mitigation=(
+            "Restart the node's container. The bot moves its players to other nodes by itself.",
+            "If it does not come back, take it out of the bot's configuration.",
+        ),
+        reason="The guide's rule. A minute is one missed check plus its repetition.",
+    ),
+)
+NODE_MISSING = Alert(
+    name="LavalinkNodeMissing",
+    expr=present_over_time(HEALTH, "1h").unless(HEALTH),
+    fires=warning(hold="5m"),
+    summary="A Lavalink node has dropped out of the health checks.",
+    description=f"Node {NODE.value} in {REGION.value} was checked within the last hour, but not for {HOLD}.",
+    runbook=Runbook(
+        meaning="The node's state in Redis has expired: the checker no longer looks at the node, or no longer runs. "
+        "A node that is not checked cannot be seen to fail.",
+        impact="Unknown: the node may be well.",
+        diagnosis=(
+            Step(text="Which nodes are still checked?", query=count(HEALTH, by=[REGION, NODE])),
+            "Was the node taken out of `LAVALINK_NODES` on purpose? Then the alert ends by itself within the hour.",
+            "Look at the checker's cron log: did it run in the last two minutes?",
+        ),
+        mitigation=("Put the node back into `LAVALINK_NODES`, or start the checker again.",),
+        reason="The state in Redis lives for 120 s, so one late run of the checker makes a short gap; five minutes are more than that. "
+        "It warns and does not page, for a node that fails for certain has LavalinkNodeDown.",
+    ),
+)
+LATENCY_HIGH = Alert(
+    name="LavalinkNodeLatencyHigh",
+    # A failed node's latency is the check's time-out. LavalinkNodeDown has said so already.
+    expr=LATENCY.unless(HEALTH.equals(0), on=(REGION, NODE)),
+    fires=warning(above=500, hold="5m"),
+    summary="A Lavalink node answers slowly.",
+    description=f"Node {NODE.value} in {REGION.value} has answered in {VALUE}, more than {THRESHOLD}, for {HOLD}.",
+    runbook=Runbook(
+        meaning="The node is healthy, but its HTTP endpoint takes long.",
+        impact="Searching and starting tracks lags; what plays already goes on playing.",
+        diagnosis=(
+            Step(text="Is it the node or its region?", query=max_(LATENCY, by=[REGION, NODE])),
+            Step(text="Is it overloaded?", query=PLAYERS),
+            "Look at the node's CPU and garbage collection.",
+        ),
+        mitigation=(
+            "Overloaded: add a node to the region; new players go to the least loaded one.",
+            "A whole region: look at the network between the checker and the region first.",
+        ),
+        reason="500 ms is the guide's number; it names no severity and no hold. Playback goes on, so it warns, "
+        "and only after five minutes, for one slow check is nothing.",
+    ),
+)
+
+NODE_DASHBOARD = Dashboard(
+    uid="vectobeat-lavalink-nodes",
+    title="VectoBeat / Lavalink nodes",
+    description="Do the audio nodes answer, how fast, and how many players are on them?",
+    filters=(REGION, NODE),
+    rows=(
+        Row(
+            title="Now",
+            panels=(
+                Stat(shows=sum_(HEALTH), title="Healthy nodes", description="Nodes whose last check succeeded.", unit=Unit.COUNT),
+                Stat(shows=count(HEALTH.equals(0)), title="Failed nodes", description="Nodes whose last check failed."),
+                Stat(shows=sum_(PLAYERS), title="Players", description="Active players on all nodes."),
+                Stat(shows=max_(LATENCY.unless(HEALTH.equals(0), on=(REGION, NODE))), title="Slowest healthy node"),
+            ),
+        ),
+        Row(
+            title="Health",
+            panels=(
+                StateTimeline(shows=HEALTH, legend=(REGION, NODE), width=16, height=9),
+                AlertList(width=8, height=9),
+                TimeSeries(shows=LATENCY, legend=(REGION, NODE)),
+                TimeSeries(
+                    shows=avg_over_time(HEALTH, "1d"),
+                    title="Availability over 24 hours",
+                    description="Share of the last 24 hours in which the node was healthy.",
+                    unit=Unit.RATIO,
+                    legend=(REGION, NODE),
+                ),
+            ),
+        ),
+        Row(
+            title="Load",
+            panels=(
+                TimeSeries(shows=PLAYERS, legend=(REGION, NODE)),
+                TimeSeries(
+                    shows=sum_(PLAYERS, by=[REGION]),
+                    title="Players per region",
+                    description="Active players of all nodes in a region.",
+                    stacked=True,
+                ),
+            ),
+        ),
+    ),
+)
+
+DOMAIN = Domain(
+    name="lavalink",
+    title="Lavalink Node Health",
+    description="The audio nodes: they search, decode and stream what the bot plays.",
+    order=2,
+    metrics=(PLAYERS, LATENCY, HEALTH),
+    alerts=(NODE_DOWN, NODE_MISSING, LATENCY_HIGH),
+    watches=(
+        SourceWatch(
+            source=FAILOVER_CHECK,
+            key=HEALTH,
+            moves=LATENCY,
+            still_after="15m",
+            impact="Nothing is known about the Lavalink nodes: their alerts cannot fire.",
+            restart="Start the failover checker's schedule and its exporter again.",
+            reason="Every check measures a new latency. Fifteen minutes without any change mean that the exporter serves old values.",
+        ),
+    ),
+    dashboards=(NODE_DASHBOARD,),
+    notes=("The control panel's node list (`/api/control-panel/lavalink/nodes`) asks the bot itself, so the two can differ for a moment.",),
+)

@@ -1,0 +1,257 @@
+"""Shard load (guide, section 1): are the gateway shards alive, quick and evenly loaded?"""
+
+from obsgen.model import (
+    HOLD,
+    THRESHOLD,
+    VALUE,
+    Alert,
+    AlertList,
+    Annotation,
+    Dashboard,
+    Domain,
+    Query,
+    Recording,
+    Row,
+    Runbook,
+    SourceWatch,
+    Stat,
+    Step,
+    Table,
+    TimeSeries,
+    critical,
+    warning,
+)
+from obsgen.promql import (
+    Counter,
+    Exposure,
+    Gauge,
+    Label,
+    Status,
+    Unit,
+    abs_,
+    avg,
+    changes,
+    count,
+    finite,
+    increase,
+    max_,
+    scalar,
+    sum_,
+)
+
+from .sources import BOT
+
+SHARD_ID = Label("shard_id", "Number of the gateway shard, from 0.")
+REGION = Label("region", "Region that the shard serves.")
+
+GUILDS = Gauge(
+    name="vectobeat_shard_guilds",
+    title="Guilds per shard",
+    help="Number of guilds per shard, emitted every 30 s.",
+    source=BOT,
+    labels=(SHARD_ID, REGION),
+    unit=Unit.COUNT,
+    exposure=Exposure(status=Status.PLANNED, note="The bot exposes only the total, `vectobeat_guilds`."),
+)
+LATENCY = Gauge(
+    name="vectobeat_shard_latency_ms",
+    title="Gateway heartbeat latency",
+    help="Gateway heartbeat latency, used to detect stalls. NaN before a shard's first heartbeat, +Inf while it reconnects.",
+    source=BOT,
+    labels=(SHARD_ID,),
+    unit=Unit.MILLISECONDS,
+    exposure=Exposure(
+        status=Status.RENAMED,
+        name="vectobeat_shard_latency_seconds",
+        scale=1000,
+        labels={"shard": "shard_id"},
+        note="In seconds, and the label is `shard`.",
+    ),
+)
+FAILOVERS = Counter(
+    name="vectobeat_shard_failover_total",
+    title="Shard failovers",
+    help="Counter incremented when AutoShardedBot promotes a hot spare.",
+    source=BOT,
+    exposure=Exposure(status=Status.PLANNED, note="The bot has no hot spares yet."),
+)
+
+DEVIATION = Recording(
+    name="shard:vectobeat_shard_guilds:deviation",
+    expr=abs_(GUILDS / scalar(avg(GUILDS)) - 1),
+    title="Deviation from the average shard",
+    help="How far a shard's guild count is from the average of all shards, as a share of the average.",
+)
+
+LATENCY_HIGH = Alert(
+    name="ShardLatencyHigh",
+    # A shard that is reconnecting says +Inf, one that was just started NaN: neither is a latency.
+    expr=finite(LATENCY),
+    # discord.py sets the value with each acknowledged heartbeat, every 41 s: two minutes are three of them.
+    fires=critical(above=250, hold="2m"),
+    summary="A shard's gateway latency is high.",
+    description=f"Shard {SHARD_ID.value} has answered heartbeats in {VALUE}, more than {THRESHOLD}, for {HOLD}.",
+    runbook=Runbook(
+        meaning="Discord's gateway acknowledges the shard's heartbeats, but slowly.",
+        impact="Commands of the shard's guilds lag; past Discord's 3 s limit they fail with 'the application did not respond'.",
+        diagnosis=(
+            Step(text="Is it one shard or all of them?", query=max_(LATENCY, by=[SHARD_ID])),
+            Step(text="Does the shard carry more guilds than the others?", query=DEVIATION),
+            "All shards: look at the bot's event loop and CPU (`loopLagMs` of the Status API), then at Discord's status page.",
+            "One shard: look for large guilds or a blocking command in its log.",
+        ),
+        mitigation=(
+            "One shard: let the shard supervisor reconnect it.",
+            "All shards: restart the bot outside of peak hours; if Discord reports an incident, wait for it to end.",
+        ),
+        reason="250 ms is the guide's number. The value is set every 41 s, so a hold of 2 minutes asks for three slow heartbeats.",
+    ),
+)
+STALLED = Alert(
+    name="ShardStalled",
+    # A shard without acknowledged heartbeats keeps its last latency for ever: a stall shows as a value that stands still.
+    # `>= 0` leaves out NaN, which the bot keeps saying for shard 0 in a process that does not own that shard.
+    expr=changes(LATENCY, "5m").equals(0).and_(LATENCY >= 0),
+    fires=critical(hold="5m"),
+    summary="A shard has stopped acknowledging heartbeats.",
+    description=f"The latency of shard {SHARD_ID.value} has not changed for ten minutes: no heartbeat was acknowledged.",
+    runbook=Runbook(
+        meaning="The shard's connection hangs. Its latency is frozen at the last good value, or +Inf while it reconnects in vain.",
+        impact="The shard's guilds get no answer to any command, and no event reaches the bot.",
+        diagnosis=(
+            Step(text="Which shards stand still?", query=changes(LATENCY, "5m").equals(0)),
+            "All of them at once: then VectobeatBotStandsStill fires too, and the metrics collector is the more likely culprit.",
+            "Look for the shard in the log of `shard_supervisor`: does it try to reconnect?",
+        ),
+        mitigation=(
+            "Restart the bot process that owns the shard.",
+            "If it stalls again at once, check the session start limit in Discord's developer portal before trying on.",
+        ),
+        reason="A living shard changes the value about seven times in five minutes. Five more minutes of hold let a reconnect end.",
+    ),
+)
+NONE_CONNECTED = Alert(
+    name="ShardsDisconnected",
+    # Every latency is NaN or +Inf: none of them can fire the latency alert.
+    expr=count(LATENCY).unless(count(finite(LATENCY))),
+    fires=critical(hold="5m"),
+    summary="No shard is connected to Discord.",
+    description=f"Not one shard has had a heartbeat answered for {HOLD}.",
+    runbook=Runbook(
+        meaning="The bot runs and is scraped, but every shard reports NaN (never connected) or +Inf (reconnecting).",
+        impact="The bot is offline for everybody.",
+        diagnosis=(
+            Step(text="What do the shards say?", query=LATENCY),
+            "Look for a login error in the bot's log: a revoked token, missing intents, the session start limit.",
+            "Look at Discord's status page.",
+        ),
+        mitigation=(
+            "Token or intents: correct them and restart the bot.",
+            "Session start limit: stop the restart loop and wait until the limit resets.",
+        ),
+        reason="A start of the bot takes one to three minutes until the first heartbeat.",
+    ),
+)
+UNBALANCED = Alert(
+    name="ShardGuildsUnbalanced",
+    # Discord deals guilds out by their id, so a shard of n guilds varies by the square root of n from chance alone.
+    # 20 % are more than three times that from 225 guilds on; below, the alert would cry over nothing.
+    expr=DEVIATION.and_(avg(GUILDS) >= 250, on=()),
+    # After a start, shards fill up over several minutes.
+    fires=warning(above=0.20, hold="15m"),
+    summary="A shard's guild count is far from the average.",
+    description=f"Shard {SHARD_ID.value} is {VALUE} off the average guild count, more than {THRESHOLD}, for {HOLD}.",
+    runbook=Runbook(
+        meaning="The shard has many more or many fewer guilds than the others.",
+        impact="A shard with too many guilds is slow for all of them; one with too few has most likely lost some.",
+        diagnosis=(
+            Step(text="How are the guilds spread?", query=sum_(GUILDS, by=[SHARD_ID])),
+            "Too few: did the shard reconnect without resuming? Its guilds come back with GUILD_CREATE events.",
+            "Several shards, after a change of the shard count: the change has not reached every process.",
+        ),
+        mitigation=(
+            "Too few: restart the shard, so that it asks for its guilds again.",
+            "Too many: raise the shard count in the bot's configuration and restart all processes.",
+        ),
+        reason="20 % is the guide's number; it names no severity. Nobody is cut off yet, so it is a warning. The floor of 250 guilds "
+        "per shard keeps chance out (three standard deviations of a Poisson spread), the hold the minutes after a start.",
+    ),
+)
+
+SHARD_DASHBOARD = Dashboard(
+    uid="vectobeat-shard-command-overview",
+    title="VectoBeat / Shards",
+    description="Are the gateway shards alive, quick and evenly loaded?",
+    filters=(REGION, SHARD_ID),
+    rows=(
+        Row(
+            title="Now",
+            panels=(
+                Stat(shows=count(finite(LATENCY)), title="Connected shards", description="Shards with a heartbeat that was answered."),
+                Stat(shows=max_(finite(LATENCY)), title="Slowest shard"),
+                Stat(shows=sum_(GUILDS), title="Guilds", description="Guilds on all shards together."),
+                Stat(shows=sum_(increase(FAILOVERS, "1d")), title="Failovers in 24 hours"),
+            ),
+        ),
+        Row(
+            title="Load and health",
+            panels=(
+                Table(
+                    title="Shard Load & Health",
+                    description="Every shard with its guilds, its deviation from the average and its heartbeat latency.",
+                    by=(SHARD_ID,),
+                    shows=(
+                        Query(expr=sum_(GUILDS, by=[SHARD_ID]), legend="Guilds"),
+                        Query(expr=max_(DEVIATION, by=[SHARD_ID]), legend="Off the average"),
+                        Query(expr=max_(LATENCY, by=[SHARD_ID]), legend="Latency"),
+                    ),
+                    width=16,
+                    height=10,
+                ),
+                AlertList(width=8, height=10),
+            ),
+        ),
+        Row(
+            title="Over time",
+            panels=(
+                TimeSeries(shows=finite(LATENCY)),
+                TimeSeries(shows=GUILDS, legend=(SHARD_ID, REGION)),
+                TimeSeries(shows=DEVIATION, legend=(SHARD_ID,)),
+                TimeSeries(shows=increase(FAILOVERS), title="Shard failovers"),
+            ),
+        ),
+    ),
+)
+
+DOMAIN = Domain(
+    name="shards",
+    title="Shard Load",
+    description="The bot's connections to Discord's gateway: each shard serves a part of the guilds.",
+    order=1,
+    metrics=(GUILDS, LATENCY, FAILOVERS),
+    recordings=(DEVIATION,),
+    alerts=(LATENCY_HIGH, STALLED, NONE_CONNECTED, UNBALANCED),
+    watches=(
+        SourceWatch(
+            source=BOT,
+            key=LATENCY,
+            still_after="10m",
+            impact="Nothing is known about the shards: their alerts cannot fire.",
+            restart="Restart the bot; its metrics server starts with it.",
+            reason="The collector's task ends at its first exception while the HTTP server goes on serving the last values. "
+            "Latencies change with every heartbeat, so ten minutes without any change mean that nothing is collected.",
+        ),
+    ),
+    dashboards=(SHARD_DASHBOARD,),
+    annotations=(
+        Annotation(
+            title="Shard failover",
+            expr=increase(FAILOVERS, "2m") > 0,
+            text="A hot spare was promoted.",
+        ),
+    ),
+    notes=(
+        "The latency is set only when a heartbeat is acknowledged. A shard that stalls therefore keeps its last good value: "
+        "ShardStalled looks for values that stand still, not for high ones.",
+    ),
+)

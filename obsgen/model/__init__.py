@@ -1,0 +1,73 @@
+"""What a definition can say, as values without I/O and without any output format."""
+
+from obsgen.model.budget import ErrorBudget
+from obsgen.model.catalog import Catalog, Domain, Project
+from obsgen.model.dashboard import (
+    AlertList,
+    Annotation,
+    BarGauge,
+    Dashboard,
+    Heatmap,
+    Panel,
+    Query,
+    Row,
+    Stat,
+    StateTimeline,
+    Table,
+    Text,
+    TimeSeries,
+)
+from obsgen.model.rule import (
+    HOLD,
+    THRESHOLD,
+    VALUE,
+    Alert,
+    Comparison,
+    Level,
+    Recording,
+    Runbook,
+    Severity,
+    Step,
+    Threshold,
+    critical,
+    info,
+    warning,
+)
+from obsgen.model.team import Team
+from obsgen.model.watch import SourceWatch
+
+__all__ = [
+    "HOLD",
+    "THRESHOLD",
+    "VALUE",
+    "Alert",
+    "AlertList",
+    "Annotation",
+    "BarGauge",
+    "Catalog",
+    "Comparison",
+    "Dashboard",
+    "Domain",
+    "ErrorBudget",
+    "Heatmap",
+    "Level",
+    "Panel",
+    "Project",
+    "Query",
+    "Recording",
+    "Row",
+    "Runbook",
+    "Severity",
+    "SourceWatch",
+    "Stat",
+    "StateTimeline",
+    "Step",
+    "Table",
+    "Team",
+    "Text",
+    "Threshold",
+    "TimeSeries",
+    "critical",
+    "info",
+    "warning",
+]

@@ -1,0 +1,118 @@
+"""The catalog: a project and its domains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from obsgen.errors import Location, here
+from obsgen.model.budget import ErrorBudget
+from obsgen.model.dashboard import Annotation, Dashboard
+from obsgen.model.rule import Alert, Recording
+from obsgen.model.team import Team
+from obsgen.model.watch import SourceWatch
+from obsgen.promql.metric import Metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """What holds for the whole catalog.
+
+    Args:
+        name: its id: the tag of its dashboards and the label `catalog` of its alerts.
+        title: what people call it.
+        description: what is observed, as a sentence.
+        owner: who owns the definitions.
+        docs_url: where `generated/docs` is published; the runbook links of alerts start with it.
+        grafana_url: where Grafana is; the dashboard links of alerts and docs start with it.
+    """
+
+    name: str
+    title: str
+    description: str
+    owner: Team
+    docs_url: str
+    grafana_url: str
+    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """One subject: its metrics, and everything that is made of them.
+
+    Args:
+        name: its id: the rule file, and the label `domain` of its alerts.
+        title: what people call it.
+        description: what it is about, in a sentence or two.
+        order: its place among the domains.
+        team: who acts on its alerts; the project's owner when left out.
+        metrics: what its sources expose.
+        recordings: what Prometheus records.
+        budgets: its error budgets.
+        alerts: what people have to know of.
+        watches: its sources, watched.
+        dashboards: what people look at.
+        annotations: marks on every dashboard of the catalog.
+        notes: what a reader has to know about its numbers, a paragraph each.
+    """
+
+    name: str
+    title: str
+    description: str
+    order: int = 0
+    team: Team | None = None
+    metrics: Sequence[Metric] = ()
+    recordings: Sequence[Recording] = ()
+    budgets: Sequence[ErrorBudget] = ()
+    alerts: Sequence[Alert] = ()
+    watches: Sequence[SourceWatch] = ()
+    dashboards: Sequence[Dashboard] = ()
+    annotations: Sequence[Annotation] = ()
+    notes: Sequence[str] = ()
+    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in (
+            "metrics",
+            "recordings",
+            "budgets",
+            "alerts",
+            "watches",
+            "dashboards",
+            "annotations",
+            "notes",
+        ):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """A project and its domains, in their order."""
+
+    project: Project
+    domains: tuple[Domain, ...]
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """All metrics, in the order of their domains."""
+        return tuple(metric for domain in self.domains for metric in domain.metrics)
+
+    @property
+    def recordings(self) -> tuple[Recording, ...]:
+        """All recordings, in the order of their domains."""
+        return tuple(recording for domain in self.domains for recording in domain.recordings)
+
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        """All alerts, in the order of their domains."""
+        return tuple(alert for domain in self.domains for alert in domain.alerts)
+
+    @property
+    def dashboards(self) -> tuple[Dashboard, ...]:
+        """All dashboards, in the order of their domains."""
+        return tuple(dashboard for domain in self.domains for dashboard in domain.dashboards)
+
+    @property
+    def annotations(self) -> tuple[Annotation, ...]:
+        """All annotations, in the order of their domains."""
+        return tuple(annotation for domain in self.domains for annotation in domain.annotations)

@@ -1,0 +1,235 @@
+"""Dashboards: what people look at.
+
+A panel says what it shows. Title, unit, description, legend, value names and thresholds come from the catalog
+unless they are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from obsgen.errors import DefinitionError, Location, here
+from obsgen.promql.infer import core, unit_of
+from obsgen.promql.label import Label
+from obsgen.promql.metric import Histogram
+from obsgen.promql.tree import Expr, Series
+from obsgen.promql.units import Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One expression on a panel.
+
+    Args:
+        expr: what to show. An open window becomes `$__rate_interval`.
+        legend: what its series are called: labels, or a text with `{{label}}` in it; its labels when left out.
+        unit: where it differs from the panel's, in a table.
+    """
+
+    expr: Expr
+    legend: str | Sequence[Label] | None = None
+    unit: Unit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """A panel. Use one of its kinds.
+
+    Args:
+        shows: an expression, a query, or a list of them.
+        title: unique on its dashboard; that of the metric when left out.
+        description: what it tells; the metric's help when left out.
+        unit: inferred from the first expression when left out.
+        legend: what the series are called, for a panel with one query.
+        width: preferred width, of 24; panels of a row are stretched to fill it.
+        key: what the panel's id is made from; the title when left out. Keep it when the title is reworded.
+    """
+
+    shows: Expr | Query | Sequence[Expr | Query] = ()
+    title: str = ""
+    description: str = ""
+    unit: Unit | None = None
+    legend: str | Sequence[Label] | None = None
+    width: int = 12
+    height: int = 8
+    key: str = ""
+    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        shown = (self.shows,) if isinstance(self.shows, Expr | Query) else tuple(self.shows)
+        for each in shown:
+            if not isinstance(each, Expr | Query):
+                raise DefinitionError(f"a panel shows PromQL, not {each!r}", "give a metric, an expression or a Query")
+        if not 1 <= self.width <= 24 or self.height < 2:
+            raise DefinitionError(
+                f"a panel of {self.width} x {self.height} does not fit", "width is 1 to 24, height 2 or more"
+            )
+        object.__setattr__(self, "shows", shown)
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """What it shows, as queries."""
+        shown = (self.shows,) if isinstance(self.shows, Expr | Query) else self.shows
+        return tuple(each if isinstance(each, Query) else Query(expr=each, legend=self.legend) for each in shown)
+
+    @property
+    def subject(self) -> Series | None:
+        """The series that it is about, where there is one."""
+        return next((s for query in self.queries if isinstance(s := core(query.expr), Series)), None)
+
+    @property
+    def heading(self) -> str:
+        """Its title, or that of its subject."""
+        return self.title or getattr(self.subject, "title", "")
+
+    @property
+    def about(self) -> str:
+        """Its description, or its subject's help."""
+        return self.description or getattr(self.subject, "help", "")
+
+    @property
+    def value_unit(self) -> Unit:
+        """The unit of its values."""
+        return self.unit or (unit_of(self.queries[0].expr) if self.queries else Unit.NONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeSeries(Panel):
+    """Lines over time. `stacked` adds them up, for parts of a whole."""
+
+    stacked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stat(Panel):
+    """One number now, coloured by the thresholds of its alerts."""
+
+    width: int = 6
+    height: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateTimeline(Panel):
+    """The states of a gauge over time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarGauge(Panel):
+    """One bar a series, now."""
+
+    width: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table(Panel):
+    """One row for each combination of the `by` labels, one column a query (its legend heads the column)."""
+
+    by: Sequence[Label]
+    width: int = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heatmap(Panel):
+    """The distribution of a histogram's observations over time."""
+
+    of: Histogram
+
+    @property
+    def subject(self) -> Series:
+        """The histogram."""
+        return self.of
+
+    @property
+    def value_unit(self) -> Unit:
+        """The unit of the histogram's buckets."""
+        return self.unit or self.of.unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertList(Panel):
+    """The alerts of the dashboard's domain that are pending or firing; `everything` shows the catalog's."""
+
+    everything: bool = False
+    title: str = "Alerts"
+    description: str = "Alerts that are pending or firing now."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text(Panel):
+    """Markdown."""
+
+    markdown: str
+    width: int = 24
+    height: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Panels under a heading.
+
+    Args:
+        title: unique on its dashboard.
+        panels: from left to right, as many to a line as fit.
+        collapsed: whether it starts folded.
+    """
+
+    title: str
+    panels: Sequence[Panel]
+    collapsed: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "panels", tuple(self.panels))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """A Grafana dashboard.
+
+    Args:
+        uid: its id in Grafana, and its file name; never change it, links point at it.
+        title: what people call it.
+        description: what it answers.
+        audience: who it is for, where that is not the owner.
+        rows: from top to bottom.
+        filters: labels that readers filter by, the widest first: a later one offers only what fits the earlier.
+        time: how far back it shows at first, a PromQL duration.
+        refresh: how often it reloads.
+    """
+
+    uid: str
+    title: str
+    description: str
+    audience: str = ""
+    rows: Sequence[Row]
+    filters: Sequence[Label] = ()
+    time: str = "6h"
+    refresh: str = "30s"
+    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple(self.rows))
+        object.__setattr__(self, "filters", tuple(self.filters))
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """Its panels, in reading order."""
+        return tuple(panel for row in self.rows for panel in row.panels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """Something that happened, drawn as a mark on every dashboard of the catalog.
+
+    Args:
+        title: what happened.
+        expr: returns a series while it happens.
+        text: what the mark says, with `{{label}}` in it.
+        colour: of the mark, a colour name of Grafana.
+    """
+
+    title: str
+    expr: Expr
+    text: str = ""
+    colour: str = "purple"
+    at: Location = field(default_factory=here, init=False, repr=False, compare=False)

@@ -1,0 +1,276 @@
+"""Alerts and recordings: what Prometheus evaluates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from obsgen.errors import DefinitionError, Location, here
+from obsgen.promql.infer import labels_of, unit_of
+from obsgen.promql.metric import seconds
+from obsgen.promql.reader import PromQLError
+from obsgen.promql.tree import Expr, Series
+from obsgen.promql.units import Unit
+
+VALUE = "{{ $value }}"
+"""In an alert's text: the value that made it fire, in its unit."""
+THRESHOLD = "{{ threshold }}"
+"""In an alert's text: the threshold of the level that fires, in its unit."""
+HOLD = "{{ hold }}"
+"""In an alert's text: how long the condition held before the alert fired."""
+
+
+class Severity(Enum):
+    """What an alert asks of people, least first."""
+
+    INFO = "info"
+    """Good to know; nobody is told."""
+    WARNING = "warning"
+    """Somebody has to act, in working hours."""
+    CRITICAL = "critical"
+    """Somebody has to act now."""
+
+    @property
+    def rank(self) -> int:
+        """0 for the least severe."""
+        return list(Severity).index(self)
+
+
+class Comparison(Enum):
+    """How a value is compared with a threshold."""
+
+    ABOVE = ">"
+    AT_LEAST = ">="
+    BELOW = "<"
+    AT_MOST = "<="
+    EQUALS = "=="
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """A comparison and its number, in the unit of what is compared."""
+
+    comparison: Comparison
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """One severity of an alert. Use `critical(...)`, `warning(...)` or `info(...)`.
+
+    Attributes:
+        severity: what it asks of people.
+        threshold: what the value is compared with; None when the expression alone decides.
+        hold: how long the condition has to hold first (`for`), a PromQL duration.
+        keep_firing: how long it goes on firing after the condition ended (`keep_firing_for`).
+        at: the line that said so.
+    """
+
+    severity: Severity
+    threshold: Threshold | None
+    hold: str
+    keep_firing: str
+    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        seconds(self.hold)
+        seconds(self.keep_firing)
+
+
+def _level(
+    severity: Severity,
+    above: float | None,
+    at_least: float | None,
+    below: float | None,
+    at_most: float | None,
+    equals: float | None,
+    hold: str,
+    keep_firing: str,
+) -> Level:
+    said = [
+        Threshold(comparison=comparison, value=float(value))
+        for comparison, value in zip(Comparison, (above, at_least, below, at_most, equals), strict=True)
+        if value is not None
+    ]
+    if len(said) > 1:
+        raise DefinitionError(
+            f"a level has one threshold, not {len(said)}", "guard the expression instead: finite(x), x.and_(traffic > 20)"
+        )
+    return Level(severity=severity, threshold=said[0] if said else None, hold=hold, keep_firing=keep_firing)
+
+
+def critical(
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+    equals: float | None = None,
+    hold: str = "0s",
+    keep_firing: str = "0s",
+) -> Level:
+    """Return a level that wakes somebody. Without a threshold, the alert fires for every series of its expression."""
+    return _level(Severity.CRITICAL, above, at_least, below, at_most, equals, hold, keep_firing)
+
+
+def warning(
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+    equals: float | None = None,
+    hold: str = "0s",
+    keep_firing: str = "0s",
+) -> Level:
+    """Return a level that somebody acts on in working hours."""
+    return _level(Severity.WARNING, above, at_least, below, at_most, equals, hold, keep_firing)
+
+
+def info(
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+    equals: float | None = None,
+    hold: str = "0s",
+    keep_firing: str = "0s",
+) -> Level:
+    """Return a level that only shows on dashboards."""
+    return _level(Severity.INFO, above, at_least, below, at_most, equals, hold, keep_firing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing to do in a runbook.
+
+    Args:
+        text: what to do or look for, as a sentence.
+        query: PromQL to run for it. A window that is open becomes 5m.
+    """
+
+    text: str
+    query: Expr | None = None
+
+
+def _steps(steps: Sequence[Step | str]) -> tuple[Step, ...]:
+    return tuple(Step(text=step) if isinstance(step, str) else step for step in steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runbook:
+    """What to know and do when an alert fires, for somebody who was asleep a minute ago.
+
+    Args:
+        meaning: what is the case.
+        impact: what users notice.
+        diagnosis: how to find the cause, in order; a plain string is a step without a query.
+        mitigation: how to make it stop, in order.
+        reason: why the threshold, the hold and the severity are what they are.
+    """
+
+    meaning: str
+    impact: str
+    diagnosis: Sequence[Step | str]
+    mitigation: Sequence[Step | str]
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "diagnosis", _steps(self.diagnosis))
+        object.__setattr__(self, "mitigation", _steps(self.mitigation))
+
+    @property
+    def diagnosis_steps(self) -> tuple[Step, ...]:
+        """The steps of the diagnosis."""
+        return _steps(self.diagnosis)
+
+    @property
+    def mitigation_steps(self) -> tuple[Step, ...]:
+        """The steps of the mitigation."""
+        return _steps(self.mitigation)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A condition that people have to know of.
+
+    Args:
+        name: CamelCase, unique in the catalog.
+        expr: what is watched. A level's threshold is compared with its value.
+        fires: its levels: `critical(above=250, hold="2m")`, or a list of them.
+        summary: one sentence without templates, for a list of alerts.
+        description: what is the case, with `LABEL.value`, `VALUE`, `THRESHOLD` and `HOLD` where they belong.
+        runbook: what to do.
+
+    Raises:
+        DefinitionError: `expr` is a bool, as it is after Python's `==`.
+    """
+
+    name: str
+    expr: Expr
+    fires: Level | Sequence[Level]
+    summary: str
+    description: str
+    runbook: Runbook
+    at: Location = field(default_factory=here, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.expr, Expr):
+            raise DefinitionError(
+                f"the expression of alert {self.name} is {self.expr!r}, not PromQL",
+                "Python's == compares objects: use fires=critical(equals=0), or expr.equals(0)",
+            )
+        object.__setattr__(self, "fires", (self.fires,) if isinstance(self.fires, Level) else tuple(self.fires))
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """Its levels, as they were given."""
+        return (self.fires,) if isinstance(self.fires, Level) else tuple(self.fires)
+
+    @property
+    def unit(self) -> Unit:
+        """The unit of its value."""
+        return unit_of(self.expr)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Recording(Series):
+    """A recording rule. It is a series: use it in other expressions as it is.
+
+    Args:
+        name: `level:metric:operations`, the level being the labels that are left. A name without a colon
+            publishes the series under a metric's name.
+        expr: what is recorded.
+        title: what a panel that shows it is called.
+        help: what it tells, as a sentence.
+        unit: its unit; inferred from the expression when left out.
+        interval: how often it is evaluated, a PromQL duration.
+
+    Source of the naming: https://prometheus.io/docs/practices/rules/
+    """
+
+    name: str
+    expr: Expr
+    title: str
+    help: str
+    unit: Unit = Unit.NONE
+    interval: str = "30s"
+    at: Location = field(default_factory=here, repr=False, compare=False)
+    labels: frozenset[str] = field(default=frozenset(), init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        seconds(self.interval)
+        if self.unit is Unit.NONE:
+            object.__setattr__(self, "unit", unit_of(self.expr))
+        try:
+            labels = labels_of(self.expr)
+        except (PromQLError, DefinitionError):
+            labels = None  # the checks report it, with everything else
+        object.__setattr__(self, "labels", labels or frozenset())
+
+    @property
+    def label_names(self) -> frozenset[str]:
+        """Names of the labels that the expression's result carries."""
+        return self.labels

@@ -1,0 +1,18 @@
+"""People."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """A team that owns definitions or acts on alerts.
+
+    Args:
+        name: its id, the value of the alert labels `owner` and `team`.
+        title: what people call it.
+    """
+
+    name: str
+    title: str

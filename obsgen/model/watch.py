@@ -1,0 +1,44 @@
+"""Watching the watchers: whether a source still delivers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from obsgen.errors import Location, here
+from obsgen.model.rule import Severity
+from obsgen.promql.metric import Metric, Source, seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceWatch:
+    """Alerts on a source that is gone, that has lost its key series, or whose numbers stand still.
+
+    A missing series never fires an alert: without these, a dead exporter looks like perfect health.
+
+    Args:
+        source: who is watched.
+        key: a metric that the source exposes from its first minute on.
+        moves: a metric that changes all the time while the source works; `key` when left out.
+        still_after: how long `moves` may stand still, a PromQL duration; None if nothing about the source has to move.
+        missing_after: how long `key` may be missing while the source answers; ten scrapes or five minutes when left out.
+        severity: of the first two alerts; standing still is a warning.
+        impact: what is not seen while the source is silent, as a sentence.
+        restart: how to bring the source back, as a sentence.
+        reason: why `still_after` is what it is.
+    """
+
+    source: Source
+    key: Metric
+    moves: Metric | None = None
+    still_after: str | None
+    missing_after: str | None = None
+    severity: Severity = Severity.CRITICAL
+    impact: str
+    restart: str
+    reason: str = ""
+    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for after in (self.still_after, self.missing_after):
+            if after is not None:
+                seconds(after)

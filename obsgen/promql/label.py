@@ -1,0 +1,84 @@
+"""Labels, and the matchers that pick series by them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from obsgen.errors import DefinitionError, Location, here
+
+NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label of a metric.
+
+    Args:
+        name: its name in the exposition.
+        help: what it tells, as a sentence.
+        values: all the values it can take, where they are known.
+
+    Raises:
+        DefinitionError: the name is none that Prometheus accepts.
+    """
+
+    name: str
+    help: str = ""
+    values: tuple[str, ...] = ()
+    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name) or self.name.startswith("__"):
+            raise DefinitionError(
+                f"{self.name!r} is not a label name",
+                "use letters, digits and underscores; a name may not start with a digit or with __",
+            )
+        object.__setattr__(self, "values", tuple(self.values))
+
+    @property
+    def value(self) -> str:
+        """What the label's value is written as in an alert's text: Prometheus fills it in when the alert fires."""
+        return f"{{{{ $labels.{self.name} }}}}"
+
+    def equals(self, value: str) -> Matcher:
+        """Match series whose label has this value."""
+        return Matcher(self, "=", value, (value,))
+
+    def differs(self, value: str) -> Matcher:
+        """Match series whose label has another value, or is missing."""
+        return Matcher(self, "!=", value, (value,))
+
+    def one_of(self, *values: str) -> Matcher:
+        """Match series whose label has one of these values."""
+        return Matcher(self, "=~", "|".join(map(_literal, values)), values)
+
+    def none_of(self, *values: str) -> Matcher:
+        """Match series whose label has none of these values."""
+        return Matcher(self, "!~", "|".join(map(_literal, values)), values)
+
+    def matches(self, pattern: str) -> Matcher:
+        """Match series whose label fits the regular expression from its first to its last character (RE2)."""
+        return Matcher(self, "=~", pattern)
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """A condition on a label. `literals` are the values it names word for word."""
+
+    label: Label
+    operator: str
+    value: str
+    literals: tuple[str, ...] = ()
+    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+
+
+def _literal(value: str) -> str:
+    """Return the RE2 pattern that matches only this value. `re.escape` would also escape what needs none."""
+    return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", value)
+
+
+JOB = Label("job", "Scrape job that the target belongs to.")
+INSTANCE = Label("instance", "Host and port that was scraped.")
+TARGET_LABELS = frozenset({JOB.name, INSTANCE.name})
+"""What Prometheus adds to everything it scrapes."""

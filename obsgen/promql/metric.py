@@ -1,0 +1,229 @@
+"""Metrics and where they come from. A metric is an expression, so that its name is typed once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from obsgen.errors import DefinitionError, Location, here
+from obsgen.promql.label import TARGET_LABELS, Label
+from obsgen.promql.tree import Range, Selector, Series
+from obsgen.promql.units import Unit
+
+METRIC_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+DURATION = re.compile(r"(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
+_SECONDS = {"y": 31_536_000, "w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1, "ms": 0.001}
+
+
+def seconds(duration: str) -> float:
+    """Return a PromQL duration (`1h30m`) in seconds.
+
+    Raises:
+        DefinitionError: the text is not a duration.
+    """
+    if not isinstance(duration, str) or not DURATION.fullmatch(duration):
+        raise DefinitionError(f"{duration!r} is not a duration", 'write it as Prometheus does: "30s", "5m", "1h30m"')
+    return sum(float(n) * _SECONDS[unit] for n, unit in re.findall(r"(\d+)(ms|[ywdhms])", duration))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Something that exposes metrics to Prometheus.
+
+    Args:
+        name: its id, used in the names of the alerts about it.
+        title: what people call it.
+        job: the scrape job in Prometheus.
+        interval: how often it is scraped, a PromQL duration.
+        path: HTTP path of the exposition.
+        exporter: how its numbers get to Prometheus, as a sentence or less.
+    """
+
+    name: str
+    title: str
+    job: str
+    interval: str
+    path: str = "/metrics"
+    exporter: str = ""
+    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        seconds(self.interval)
+
+
+class Status(Enum):
+    """Whether a metric can be scraped today."""
+
+    EXPOSED = "exposed"
+    """As the catalog says."""
+    RENAMED = "renamed"
+    """Under another name, unit or labels."""
+    PLANNED = "planned"
+    """Not yet: panels are empty and alerts cannot fire."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """What the exporter really offers for a metric today, where that is not what the catalog asks for.
+
+    Args:
+        status: whether the metric can be scraped.
+        name: what it is called today, if it is renamed.
+        scale: what today's values have to be multiplied by to be in the catalog's unit.
+        labels: today's label names, each with the catalog's name for it.
+        note: what is missing, as a sentence.
+    """
+
+    status: Status = Status.EXPOSED
+    name: str = ""
+    scale: float = 1
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    note: str = ""
+
+
+EXPOSED = Exposure()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Metric(Series):
+    """A metric that a source exposes. Use one of its kinds: `Counter`, `Gauge`, `Histogram`.
+
+    Args:
+        name: its name in the exposition; of a histogram the name without `_bucket`, `_sum` and `_count`.
+        title: what a panel that shows it is called.
+        help: what it measures, as a sentence.
+        source: who exposes it; None for what Prometheus itself adds, such as `up`.
+        labels: the labels that the exporter sets. `job` and `instance` come from Prometheus.
+        unit: what its values are.
+        emitted_by: the part of the source that sets it, where the source has several.
+        exposure: what the exporter really offers today.
+
+    Raises:
+        DefinitionError: the name is none that Prometheus accepts for an exposed metric.
+    """
+
+    name: str
+    title: str
+    help: str
+    source: Source | None
+    labels: tuple[Label, ...] = ()
+    unit: Unit = Unit.NONE
+    emitted_by: str = ""
+    exposure: Exposure = EXPOSED
+    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+
+    kind = "untyped"
+
+    def __post_init__(self) -> None:
+        if not METRIC_NAME.fullmatch(self.name):
+            raise DefinitionError(
+                f"{self.name!r} is not a metric name",
+                "use letters, digits and underscores; colons are for recording rules",
+            )
+        object.__setattr__(self, "labels", tuple(self.labels))
+
+    @property
+    def label_names(self) -> frozenset[str]:
+        """Names of its labels, with `job` and `instance`."""
+        return frozenset(label.name for label in self.labels) | TARGET_LABELS
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Counter(Metric):
+    """A metric that only grows, and starts at zero with its process."""
+
+    unit: Unit = Unit.COUNT
+
+    kind = "counter"
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Gauge(Metric):
+    """A metric that goes up and down.
+
+    Args:
+        states: what each value means, where the values are states: `{1: "healthy", 0: "failed"}`.
+    """
+
+    states: Mapping[int, str] = field(default_factory=dict)
+
+    kind = "gauge"
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Histogram(Metric):
+    """A histogram with fixed buckets.
+
+    Args:
+        buckets: upper bounds of its buckets in its unit, rising, without `+Inf`.
+    """
+
+    buckets: tuple[float, ...]
+
+    kind = "histogram"
+
+    def __post_init__(self) -> None:
+        # Spelt out: slots=True makes a new class, which a bare super() would not find.
+        super(Histogram, self).__post_init__()
+        object.__setattr__(self, "buckets", tuple(self.buckets))
+        if not self.buckets or list(self.buckets) != sorted(set(self.buckets)):
+            raise DefinitionError(
+                f"the buckets of {self.name} are {self.buckets}", "give rising upper bounds, as in (100, 250, 500)"
+            )
+
+    @property
+    def count(self) -> Selector:
+        """How many observations there were: a counter."""
+        return Selector(self, suffix="_count")
+
+    @property
+    def sum(self) -> Selector:
+        """The sum of all observations: a counter."""
+        return Selector(self, suffix="_sum")
+
+
+Vector = Series | Selector
+"""Series selected by name: what a range can be taken of."""
+
+
+def as_selector(vector: Vector) -> Selector:
+    """Return the selector for a metric, a recorded series or a selector.
+
+    Raises:
+        DefinitionError: it is another expression, over which PromQL takes no range.
+    """
+    if isinstance(vector, Selector):
+        return vector
+    if isinstance(vector, Series):
+        return Selector(vector)
+    raise DefinitionError(
+        f"a window can be taken over a metric or a recorded series, not over a {type(vector).__name__} expression",
+        "record the expression with a Recording and take the window over that",
+    )
+
+
+def over(vector: Vector, window: str | None, offset: str | None = None) -> Range:
+    """Return the samples of `vector` over a window; None leaves the window to the place that shows it."""
+    for duration in (window, offset):
+        if duration is not None:
+            seconds(duration)
+    return Range(as_selector(vector), window, offset)
+
+
+UP = Gauge(
+    name="up",
+    title="Target up",
+    help="1 while Prometheus can scrape the target, else 0. Prometheus adds it to every target.",
+    source=None,
+    unit=Unit.BOOLEAN,
+    states={1: "up", 0: "down"},
+)
+ALERTS = Gauge(
+    name="ALERTS",
+    title="Alerts",
+    help="One series of value 1 for each pending or firing alert. Prometheus adds it.",
+    source=None,
+    labels=(Label("alertname"), Label("alertstate"), Label("severity"), Label("domain"), Label("catalog")),
+)

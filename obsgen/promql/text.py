@@ -1,0 +1,148 @@
+"""An expression tree as PromQL text, under a `Scope`."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+
+from obsgen.errors import DefinitionError
+from obsgen.promql.label import Matcher
+from obsgen.promql.tree import (
+    Aggregate,
+    Binary,
+    Call,
+    Expr,
+    Number,
+    Offset,
+    Range,
+    Raw,
+    Selector,
+    Series,
+)
+
+# https://prometheus.io/docs/prometheus/latest/querying/operators/#binary-operator-precedence
+PRECEDENCE = {"or": 1, "and": 2, "unless": 2, "+": 4, "-": 4, "*": 5, "/": 5}
+COMPARISON = 3
+ATOM = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a place adds to an expression that stands in it.
+
+    Attributes:
+        window: for ranges that leave their window open: `5m`, or `$__rate_interval` on a dashboard.
+        matchers: for every series that has the matcher's label: the variables of a dashboard.
+    """
+
+    window: str | None = None
+    matchers: tuple[Matcher, ...] = ()
+
+
+BARE = Scope()
+
+
+def render(expr: Expr, scope: Scope = BARE) -> str:
+    """Return the PromQL of an expression, on one line.
+
+    Raises:
+        DefinitionError: a window is open and the scope has none, or a `raw` template is broken.
+    """
+    return _text(expr, scope)
+
+
+def _text(expr: Expr, scope: Scope) -> str:
+    match expr:
+        case Number(value=value):
+            return number(value)
+        case Series():
+            return _selector(Selector(expr), scope)
+        case Selector():
+            return _selector(expr, scope)
+        case Range(selector=selector, window=window, offset=offset):
+            return f"{_selector(selector, scope)}[{window or _window(expr, scope)}]{_offset(offset)}"
+        case Offset(selector=selector, offset=offset):
+            return _selector(selector, scope) + _offset(offset)
+        case Call(function=function, args=args):
+            return f"{function}({', '.join(string(a) if isinstance(a, str) else _text(a, scope) for a in args)})"
+        case Aggregate(operator=operator, expr=inner):
+            return f"{operator}{_grouping(expr)} ({_text(inner, scope)})"
+        case Binary():
+            return _binary(expr, scope)
+        case Raw():
+            return _raw(expr, scope)
+    raise TypeError(f"{type(expr).__name__} is not a node of an expression")
+
+
+def number(value: float) -> str:
+    """Return a number as PromQL writes it."""
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    if math.isnan(value):
+        return "NaN"
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def string(value: str) -> str:
+    """Return a PromQL string literal. JSON's escapes are a subset of Go's, save for the slash, which needs none."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _selector(selector: Selector, scope: Scope) -> str:
+    series = selector.series
+    has = series.label_names if scope.matchers else frozenset()
+    matchers = [*selector.matchers, *(m for m in scope.matchers if m.label.name in has)]
+    inside = ", ".join(f"{m.label.name}{m.operator}{string(m.value)}" for m in matchers)
+    return f"{series.name}{selector.suffix}" + (f"{{{inside}}}" if inside else "")
+
+
+def _window(expr: Range, scope: Scope) -> str:
+    if scope.window is None:
+        raise DefinitionError(
+            f"the window over {expr.selector.series.name} is open here",
+            'only a dashboard fills in a window by itself: give one, as in rate(metric, "5m")',
+        )
+    return scope.window
+
+
+def _offset(offset: str | None) -> str:
+    return f" offset {offset}" if offset else ""
+
+
+def _grouping(aggregate: Aggregate) -> str:
+    if aggregate.without is not None:
+        return f" without ({', '.join(aggregate.without)})"
+    return f" by ({', '.join(aggregate.by)})" if aggregate.by else ""
+
+
+def precedence(expr: Expr) -> int:
+    """Return how tightly an expression binds; a higher number binds tighter."""
+    if isinstance(expr, Binary):
+        return PRECEDENCE.get(expr.operator, COMPARISON)
+    if isinstance(expr, Raw):
+        return 0
+    return ATOM
+
+
+def _binary(binary: Binary, scope: Scope) -> str:
+    own = precedence(binary)
+    left, right = _text(binary.left, scope), _text(binary.right, scope)
+    if precedence(binary.left) < own:
+        left = f"({left})"
+    # Operators of one rank are evaluated from the left, so the right side needs brackets at the same rank too.
+    if precedence(binary.right) <= own:
+        right = f"({right})"
+    on = "" if binary.on is None else f" on ({', '.join(binary.on)})"
+    return f"{left} {binary.operator}{on} {right}"
+
+
+def _raw(raw: Raw, scope: Scope) -> str:
+    parts = {name: _text(part, scope) for name, part in raw.parts}
+    try:
+        return raw.template.format_map(parts)
+    except (KeyError, ValueError, IndexError) as error:
+        raise DefinitionError(
+            f"the template of raw({raw.template!r}) is broken: {error}",
+            "holes are written {name} and given as raw(template, name=expression); a brace is written {{ or }}",
+        ) from error

@@ -1,0 +1,73 @@
+"""Addresses: where the docs and the dashboards of a catalog are, and how one part of them points at another."""
+
+from __future__ import annotations
+
+from obsgen.index import Index, PanelPlace
+from obsgen.model.catalog import Domain
+from obsgen.model.dashboard import Dashboard
+from obsgen.model.rule import Alert
+from obsgen.promql.infer import labels_of
+from obsgen.words import slug
+
+
+class Links:
+    """The addresses of a catalog.
+
+    Args:
+        index: the catalog's cross-references.
+    """
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self.docs = index.catalog.project.docs_url.rstrip("/")
+        self.grafana = index.catalog.project.grafana_url.rstrip("/")
+
+    def domain_page(self, domain: Domain) -> str:
+        """Return the address of a domain's metrics in the docs."""
+        return f"{self.docs}/{domain_file(domain)}"
+
+    def runbook(self, alert: str) -> str:
+        """Return the address of an alert's runbook."""
+        return f"{self.docs}/{runbook_file(alert)}"
+
+    def series(self, name: str) -> str:
+        """Return the address of a metric or recorded series in the docs."""
+        return f"{self.docs}/{domain_file(self.index.home[name])}#{anchor(name)}"
+
+    def dashboard(self, dashboard: Dashboard, place: PanelPlace | None = None) -> str:
+        """Return the address of a dashboard in Grafana, or of one panel on it."""
+        panel = f"?viewPanel={place.id}" if place else ""
+        return f"{self.grafana}/d/{dashboard.uid}/{slug(dashboard.title)}{panel}"
+
+    def alert(self, alert: Alert) -> str | None:
+        """Return where to look when an alert fires, filtered to what fired: an address with Prometheus' templates.
+
+        None where the catalog has no dashboard.
+        """
+        dashboard, place = self.index.dashboard_of(alert)
+        if dashboard is None:
+            return None
+        url = self.dashboard(dashboard, place)
+        kept = labels_of(alert.expr) or frozenset()
+        filters = [
+            f"var-{label.name}={{{{ $labels.{label.name} | urlquery }}}}"
+            for label in dashboard.filters
+            if label.name in kept
+        ]
+        return url + "".join(("&" if n or place else "?") + text for n, text in enumerate(filters))
+
+
+def domain_file(domain: Domain) -> str:
+    """Return the path of a domain's page in the docs."""
+    return f"metrics/{domain.name}.md"
+
+
+def runbook_file(alert: str) -> str:
+    """Return the path of an alert's runbook in the docs."""
+    return f"runbooks/{alert}.md"
+
+
+def anchor(heading: str) -> str:
+    """Return the anchor that GitHub gives to a heading."""
+    kept = "".join(char for char in heading.lower() if char.isalnum() or char in "-_ ")
+    return kept.replace(" ", "-")

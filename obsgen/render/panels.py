@@ -1,0 +1,339 @@
+"""Panels: what the catalog says about each, put into the shapes of `render.grafana`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from obsgen.index import Index, shown
+from obsgen.layout import Position
+from obsgen.model.catalog import Domain
+from obsgen.model.dashboard import (
+    AlertList,
+    BarGauge,
+    Heatmap,
+    Panel,
+    Query,
+    Stat,
+    StateTimeline,
+    Table,
+    Text,
+    TimeSeries,
+)
+from obsgen.model.rule import Comparison, Level, Recording, Severity
+from obsgen.promql.functions import histogram_buckets
+from obsgen.promql.infer import core, labels_of
+from obsgen.promql.label import TARGET_LABELS
+from obsgen.promql.metric import Gauge, Metric, seconds
+from obsgen.promql.text import Scope, render
+from obsgen.promql.tree import Expr, Series, series_in
+from obsgen.promql.units import Unit
+from obsgen.render import grafana
+from obsgen.render.grafana import Json
+from obsgen.render.links import Links
+from obsgen.words import duration, titled
+
+OK = "green"
+COLOURS = {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"}
+
+# https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts
+UNITS = {
+    Unit.NONE: "short",
+    Unit.COUNT: "short",
+    Unit.RATIO: "percentunit",
+    Unit.MILLISECONDS: "ms",
+    Unit.SECONDS: "s",
+    Unit.BYTES: "bytes",
+    Unit.PER_SECOND: "ops",
+    Unit.BYTES_PER_SECOND: "Bps",
+    Unit.CELSIUS: "celsius",
+    Unit.STATE: "none",
+    Unit.BOOLEAN: "bool_on_off",
+}
+_NEVER_NEGATIVE = (Unit.COUNT, Unit.MILLISECONDS, Unit.SECONDS, Unit.BYTES, Unit.PER_SECOND, Unit.BYTES_PER_SECOND)
+
+
+def steps(levels: Sequence[Level]) -> list[Json]:
+    """Return the threshold steps for an alert's levels, lowest first.
+
+    Values below a `below` threshold and above an `above` threshold take the level's colour, those between are
+    green. The first step is Grafana's base, which reaches down to -Infinity whatever its number says.
+    """
+    lows: list[tuple[float, str]] = []
+    highs: list[tuple[float, str]] = []
+    for level in levels:
+        if level.threshold is None:
+            continue
+        side = {Comparison.BELOW: lows, Comparison.AT_MOST: lows}.get(level.threshold.comparison, highs)
+        if level.threshold.comparison is not Comparison.EQUALS:
+            side.append((level.threshold.value, COLOURS[level.severity]))
+    lows.sort()
+    highs.sort()
+    colours = [colour for _, colour in lows] + [OK] + [colour for _, colour in highs]
+    values = [value for value, _ in (*lows, *highs)]
+    base = min(0.0, values[0] - 1) if values else 0.0
+    return [{"color": c, "value": v} for c, v in zip(colours, [_number(base), *map(_number, values)], strict=True)]
+
+
+def _number(value: float) -> float | int:
+    return int(value) if value.is_integer() else value
+
+
+def mappings(states: Mapping[int, str], levels: Sequence[Level]) -> list[Json]:
+    """Return value mappings for named states; a state that alerts has the colour of its severity."""
+    alerting = {
+        level.threshold.value: COLOURS[level.severity]
+        for level in levels
+        if level.threshold and level.threshold.comparison is Comparison.EQUALS
+    }
+    options = {
+        str(value): {"text": name, "color": alerting.get(value, OK), "index": index}
+        for index, (value, name) in enumerate(states.items())
+    }
+    return [{"type": "value", "options": options}] if options else []
+
+
+class Panels:
+    """Renders the panels of one dashboard.
+
+    Args:
+        index: the catalog's cross-references.
+        domain: whose dashboard it is.
+        scope: the window and the variables that its expressions stand under.
+    """
+
+    def __init__(self, index: Index, domain: Domain, scope: Scope) -> None:
+        self.index = index
+        self.domain = domain
+        self.scope = scope
+        self.links = Links(index)
+        self.kinds: dict[type[Panel], Callable[[Any], Json]] = {
+            TimeSeries: self._time_series,
+            Stat: self._stat,
+            StateTimeline: self._state_timeline,
+            BarGauge: self._bar_gauge,
+            Table: self._table,
+            Heatmap: self._heatmap,
+            AlertList: self._alert_list,
+            Text: self._text,
+        }
+
+    def render(self, panel: Panel, id: int, position: Position) -> Any:
+        """Return a panel with its id and place."""
+        return grafana.panel(
+            id=id,
+            title=panel.heading,
+            description=panel.about,
+            grid=grafana.grid(position.x, position.y, position.w, position.h),
+            links=self._links(panel),
+            **self.kinds[type(panel)](panel),
+        )
+
+    def _links(self, panel: Panel) -> list[Json]:
+        expressions = list(shown(panel))
+        alerts = dict.fromkeys(alert.name for expr in expressions for alert in self.index.watching(expr))
+        series = dict.fromkeys(s.name for expr in expressions for s in series_in(expr) if s.name in self.index.series)
+        return [
+            *(grafana.link(f"Runbook: {name}", self.links.runbook(name)) for name in alerts),
+            *(grafana.link(f"Metric: {name}", self.links.series(name)) for name in series),
+        ]
+
+    def _time_series(self, panel: TimeSeries) -> Json:
+        levels = self._levels(panel)
+        custom: Json = {"lineWidth": 1, "fillOpacity": 10, "showPoints": "never"}
+        if panel.stacked:
+            custom |= {"fillOpacity": 40, "stacking": {"group": "A", "mode": "normal"}}
+        if levels:
+            custom["thresholdsStyle"] = {"mode": "line"}
+        defaults = self._field(panel) | {"color": {"mode": "palette-classic"}, "custom": custom}
+        if panel.value_unit in _NEVER_NEGATIVE:
+            defaults["min"] = 0
+        if levels:
+            defaults["thresholds"] = {"mode": "absolute", "steps": steps(levels)}
+        legend = {"calcs": ["lastNotNull", "max"], "displayMode": "table", "placement": "bottom", "showLegend": True}
+        return {
+            "kind": "timeseries",
+            **self._queries(panel),
+            "options": {"legend": legend, "tooltip": {"mode": "multi", "sort": "desc"}},
+            "defaults": defaults,
+        }
+
+    def _stat(self, panel: Stat) -> Json:
+        return {
+            "kind": "stat",
+            **self._queries(panel),
+            "options": {
+                "colorMode": "value",
+                "graphMode": "area",
+                "justifyMode": "auto",
+                "orientation": "auto",
+                "reduceOptions": _newest(),
+                "textMode": "auto",
+            },
+            "defaults": self._coloured(panel),
+        }
+
+    def _state_timeline(self, panel: StateTimeline) -> Json:
+        return {
+            "kind": "state-timeline",
+            **self._queries(panel),
+            "options": {
+                "alignValue": "left",
+                "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
+                "mergeValues": True,
+                "rowHeight": 0.9,
+                "showValue": "auto",
+                "tooltip": {"mode": "single", "sort": "none"},
+            },
+            "defaults": self._coloured(panel) | {"custom": {"fillOpacity": 70, "lineWidth": 0}},
+        }
+
+    def _bar_gauge(self, panel: BarGauge) -> Json:
+        return {
+            "kind": "bargauge",
+            **self._queries(panel, instant=True),
+            "options": {
+                "displayMode": "basic",
+                "orientation": "horizontal",
+                "reduceOptions": _newest(),
+                "showUnfilled": True,
+                "valueMode": "color",
+            },
+            "defaults": self._coloured(panel) | {"min": 0} | ({"max": 1} if panel.value_unit is Unit.RATIO else {}),
+        }
+
+    def _table(self, panel: Table) -> Json:
+        heads = [query.legend if isinstance(query.legend, str) else "" for query in panel.queries]
+        heads = [head or getattr(core(q.expr), "title", "Value") for head, q in zip(heads, panel.queries, strict=True)]
+        single = len(heads) == 1
+        fields = ["Value" if single else f"Value #{grafana.ref_id(n)}" for n in range(len(heads))]
+        order = [*(label.name for label in panel.by), *fields]
+        names = {label.name: titled(label.name) for label in panel.by} | dict(zip(fields, heads, strict=True))
+        organize = {
+            "excludeByName": {"Time": True},
+            "indexByName": {name: position for position, name in enumerate(order)},
+            "renameByName": names,
+        }
+        return {
+            "kind": "table",
+            **self._queries(panel, instant=True, form="table"),
+            "options": {"cellHeight": "sm", "showHeader": True},
+            "defaults": {"custom": {"align": "auto", "cellOptions": {"type": "auto"}}},
+            "overrides": [self._column(head, query) for head, query in zip(heads, panel.queries, strict=True)],
+            "transformations": [{"id": "merge", "options": {}}, {"id": "organize", "options": organize}],
+        }
+
+    def _column(self, head: str, query: Query) -> Json:
+        levels = self.index.levels(query.expr)
+        unit = Panel(shows=query, unit=query.unit).value_unit
+        properties: list[Json] = [{"id": "unit", "value": UNITS[unit]}]
+        states = mappings(_states([query.expr]), levels)
+        if states:
+            properties.append({"id": "mappings", "value": states})
+        if levels:
+            properties.append({"id": "thresholds", "value": {"mode": "absolute", "steps": steps(levels)}})
+            properties.append({"id": "custom.cellOptions", "value": {"mode": "basic", "type": "color-background"}})
+        return {"matcher": {"id": "byName", "options": head}, "properties": properties}
+
+    def _heatmap(self, panel: Heatmap) -> Json:
+        expr = render(histogram_buckets(panel.of), self.scope)
+        unit = UNITS[panel.value_unit]
+        return {
+            "kind": "heatmap",
+            "targets": [grafana.target("A", expr, "{{le}}", form="heatmap")],
+            "interval": self._interval(panel),
+            "options": {
+                "calculate": False,
+                "cellGap": 1,
+                "color": {"exponent": 0.5, "mode": "scheme", "scheme": "Oranges", "steps": 64},
+                "filterValues": {"le": 1e-09},
+                "legend": {"show": True},
+                "rowsFrame": {"layout": "auto"},
+                "showValue": "never",
+                "tooltip": {"mode": "single", "yHistogram": False},
+                "yAxis": {"axisPlacement": "left", "unit": unit},
+            },
+            "defaults": {"custom": {"scaleDistribution": {"type": "linear"}}},
+        }
+
+    def _alert_list(self, panel: AlertList) -> Json:
+        everything = panel.everything or not self.domain.alerts
+        domain = "" if everything else f', domain="{self.domain.name}"'
+        return {
+            "kind": "alertlist",
+            "options": {
+                "alertInstanceLabelFilter": f'{{catalog="{self.index.catalog.project.name}"{domain}}}',
+                "groupMode": "default",
+                "maxItems": 50,
+                "sortOrder": 3,
+                "stateFilter": {"error": True, "firing": True, "noData": False, "normal": False, "pending": True},
+                "viewMode": "list",
+            },
+        }
+
+    def _text(self, panel: Text) -> Json:
+        return {"kind": "text", "options": {"content": panel.markdown, "mode": "markdown"}}
+
+    def _queries(self, panel: Panel, *, instant: bool = False, form: str = "time_series") -> Json:
+        targets = [
+            grafana.target(
+                grafana.ref_id(number),
+                render(query.expr, self.scope),
+                "" if form == "table" else self._legend(panel, query),
+                instant=instant,
+                form=form,
+            )
+            for number, query in enumerate(panel.queries)
+        ]
+        return {"targets": targets, "interval": None if instant else self._interval(panel)}
+
+    def _interval(self, panel: Panel) -> str | None:
+        """Return how often the slowest of the panel's series gets a sample: finer steps would show nothing more."""
+        read = (self.index.series.get(s.name, s) for expr in shown(panel) for s in series_in(expr))
+        intervals = [interval for series in read if (interval := _interval(series))]
+        return duration(max(intervals)) if intervals else None
+
+    def _legend(self, panel: Panel, query: Query) -> str:
+        if isinstance(query.legend, str):
+            return query.legend
+        if query.legend is not None:
+            return " ".join(f"{{{{{label.name}}}}}" for label in query.legend)
+        found = (labels_of(query.expr) or frozenset()) - TARGET_LABELS
+        subject = core(query.expr)
+        declared = [label.name for label in subject.labels] if isinstance(subject, Metric) else []
+        ordered = [name for name in declared if name in found] or sorted(found)
+        return " ".join(f"{{{{{name}}}}}" for name in ordered) or getattr(subject, "title", "") or panel.heading
+
+    def _levels(self, panel: Panel) -> list[Level]:
+        found = dict.fromkeys(level for expr in shown(panel) for level in self.index.levels(expr))
+        return [level for level in found if level.threshold and level.threshold.comparison is not Comparison.EQUALS]
+
+    def _field(self, panel: Panel) -> Json:
+        states = mappings(_states(list(shown(panel))), [lv for e in shown(panel) for lv in self.index.levels(e)])
+        unit = {"unit": UNITS[panel.value_unit]}
+        return unit | ({"mappings": states} if states else {})
+
+    def _coloured(self, panel: Panel) -> Json:
+        field, levels = self._field(panel), self._levels(panel)
+        if levels or "mappings" in field:
+            return field | {
+                "color": {"mode": "thresholds"},
+                "thresholds": {"mode": "absolute", "steps": steps(levels)},
+            }
+        return field | {"color": {"fixedColor": "text", "mode": "fixed"}}
+
+
+def _states(expressions: Sequence[Expr]) -> dict[int, str]:
+    subjects = (core(expr) for expr in expressions)
+    return {v: name for s in subjects if isinstance(s, Gauge) for v, name in s.states.items()}
+
+
+def _newest() -> Json:
+    return {"calcs": ["lastNotNull"], "fields": "", "values": False}
+
+
+def _interval(series: Series) -> float:
+    """Return the seconds between two samples of a series, 0 where it is not known."""
+    if isinstance(series, Recording):
+        return seconds(series.interval)
+    return seconds(series.source.interval) if isinstance(series, Metric) and series.source else 0

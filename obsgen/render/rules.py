@@ -1,0 +1,115 @@
+"""Prometheus rule files, one for each domain, as plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from obsgen.index import Index
+from obsgen.model.catalog import Domain
+from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Level, Recording
+from obsgen.promql import reader
+from obsgen.promql.text import render
+from obsgen.promql.tree import Binary, Expr, Number, series_in
+from obsgen.render.links import Links
+
+Json = dict[str, Any]
+
+ALERT_INTERVAL = "30s"
+"""How often alerts are evaluated: as often as most sources are scraped."""
+
+
+def rule_files(index: Index) -> dict[str, Json]:
+    """Return the rule file of every domain that has rules, by the domain's name.
+
+    Recordings stand in the order of their dependencies, within a group and among groups; alerts come last.
+    """
+    links = Links(index)
+    order = {name: place for place, name in enumerate(in_order(index.catalog.recordings))}
+    files: dict[str, Json] = {}
+    for domain in index.catalog.domains:
+        groups = [*_recording_groups(domain, order), *_alert_groups(index, links, domain)]
+        if groups:
+            files[domain.name] = {"groups": groups}
+    return files
+
+
+def in_order(recordings: tuple[Recording, ...]) -> list[str]:
+    """Return the names of recordings so that each comes after those that it reads, and else as they were given."""
+    by_name = {recording.name: recording for recording in recordings}
+    done: dict[str, None] = {}
+    # Iterative: a chain of recordings may be longer than Python's stack.
+    stack = list(reversed(recordings))
+    entered: set[str] = set()
+    while stack:
+        recording = stack[-1]
+        needed = [
+            by_name[s.name]
+            for s in series_in(recording.expr)
+            if s.name in by_name and s.name not in done and s.name not in entered
+        ]
+        entered.add(recording.name)
+        if needed:
+            stack.extend(reversed(needed))
+        else:
+            done.setdefault(stack.pop().name)
+    return list(done)
+
+
+def _recording_groups(domain: Domain, order: dict[str, int]) -> list[Json]:
+    intervals: dict[str, list[Recording]] = {}
+    for recording in sorted(domain.recordings, key=lambda r: order[r.name]):
+        intervals.setdefault(recording.interval, []).append(recording)
+    groups = sorted(intervals.items(), key=lambda item: order[item[1][-1].name])
+    return [
+        {
+            "name": f"{domain.name}-recordings-{interval}",
+            "interval": interval,
+            "rules": [{"record": r.name, "expr": reader.pretty(render(r.expr))} for r in members],
+        }
+        for interval, members in groups
+    ]
+
+
+def _alert_groups(index: Index, links: Links, domain: Domain) -> list[Json]:
+    if not domain.alerts:
+        return []
+    rules = [_alert(index, links, domain, alert, level) for alert in domain.alerts for level in alert.levels]
+    return [{"name": f"{domain.name}-alerts", "interval": ALERT_INTERVAL, "rules": rules}]
+
+
+def level_expr(alert: Alert, level: Level) -> Expr:
+    """Return the expression of one level of an alert: what is watched, compared with the level's threshold."""
+    if level.threshold is None:
+        return alert.expr
+    return Binary(level.threshold.comparison.value, alert.expr, Number(level.threshold.value))
+
+
+def _alert(index: Index, links: Links, domain: Domain, alert: Alert, level: Level) -> Json:
+    project = index.catalog.project
+    rule: Json = {"alert": alert.name, "expr": reader.pretty(render(level_expr(alert, level)))}
+    if level.hold != "0s":
+        rule["for"] = level.hold
+    if level.keep_firing != "0s":
+        rule["keep_firing_for"] = level.keep_firing
+    rule["labels"] = {
+        "severity": level.severity.value,
+        "owner": project.owner.name,
+        "team": (domain.team or project.owner).name,
+        "catalog": project.name,
+        "domain": domain.name,
+    }
+    annotations = {
+        "summary": alert.summary,
+        "description": described(alert, level),
+        "runbook_url": links.runbook(alert.name),
+    }
+    dashboard = links.alert(alert)
+    rule["annotations"] = annotations | ({"dashboard_url": dashboard} if dashboard else {})
+    return rule
+
+
+def described(alert: Alert, level: Level) -> str:
+    """Return an alert's description as Prometheus' template: threshold and hold written out, the value in its unit."""
+    threshold = alert.unit.write(level.threshold.value) if level.threshold else ""
+    text = alert.description.replace(VALUE, alert.unit.template)
+    return text.replace(THRESHOLD, threshold).replace(HOLD, level.hold)

@@ -1,0 +1,113 @@
+"""A `SourceWatch` as alerts: the target is down, its key series is missing, its numbers stand still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from obsgen.model.rule import HOLD, Alert, Level, Runbook, Severity, Step
+from obsgen.model.watch import SourceWatch
+from obsgen.promql.functions import absent, changes, count, max_
+from obsgen.promql.label import JOB
+from obsgen.promql.metric import UP, Histogram, Metric, Vector, seconds
+from obsgen.promql.tree import Offset, Selector
+from obsgen.words import camel, duration
+
+MISSED_SCRAPES = 4
+"""So many scrapes have to fail before a target counts as down: one or two fail on every deploy."""
+
+
+def expand(watch: SourceWatch) -> Iterator[Alert]:
+    """Yield the alerts of a watched source."""
+    yield _down(watch)
+    yield _missing(watch)
+    if watch.still_after is not None:
+        yield _still(watch, watch.still_after)
+
+
+def _down(watch: SourceWatch) -> Alert:
+    source = watch.source
+    target = UP.where(JOB.equals(source.job))
+    hold = duration(max(120, MISSED_SCRAPES * seconds(source.interval)))
+    return Alert(
+        name=f"{camel(source.name)}Down",
+        expr=target.equals(0).or_(absent(target)),
+        fires=_level(watch.severity, hold),
+        summary=f"{source.title} cannot be scraped.",
+        description=f"Prometheus has had no answer from job {JOB.value} for {HOLD}. {watch.impact}",
+        runbook=Runbook(
+            meaning=f"Every scrape of {source.title} has failed, or Prometheus has no such target at all.",
+            impact=watch.impact,
+            diagnosis=(
+                Step(text="Is it the whole job or one instance?", query=target),
+                "Open Prometheus' page Status > Targets: it shows the error of the last scrape.",
+                f"From the Prometheus host, ask for the exposition by hand: `curl http://HOST:PORT{source.path}`.",
+            ),
+            mitigation=(
+                watch.restart,
+                "If it answers by hand but not to Prometheus, mend the scrape job or the network between them.",
+            ),
+            reason=f"{hold} is {MISSED_SCRAPES} scrapes or more: one or two fail whenever a process restarts.",
+        ),
+    )
+
+
+def _missing(watch: SourceWatch) -> Alert:
+    source, key = watch.source, watch.key
+    series = _moving(key)
+    target = UP.where(JOB.equals(source.job))
+    hold = watch.missing_after or duration(max(300, 10 * seconds(source.interval)))
+    return Alert(
+        name=f"{camel(source.name)}SeriesMissing",
+        expr=absent(series).and_(max_(target).equals(1), on=()),
+        fires=_level(watch.severity, hold),
+        summary=f"{source.title} answers, but exposes no {key.name}.",
+        description=f"The target has been up for {HOLD} while {key.name} is missing. {watch.impact}",
+        runbook=Runbook(
+            meaning=f"The exposition of {source.title} can be scraped but lacks its key series, `{key.name}`. "
+            "Alerts on it cannot fire.",
+            impact=watch.impact,
+            diagnosis=(
+                Step(text="How many targets answer?", query=count(target.equals(1))),
+                f"Look for `{key.name}` in the exposition ({source.path}): was it renamed, or never set?",
+                "Compare with the last release: did instrumentation change?",
+            ),
+            mitigation=(
+                watch.restart,
+                "If a release renamed the series, roll it back or change the catalog, and say so to the owner.",
+            ),
+            reason=f"{hold} leaves a restarting process the time to set its first values.",
+        ),
+    )
+
+
+def _still(watch: SourceWatch, window: str) -> Alert:
+    source = watch.source
+    metric = watch.moves or watch.key
+    series = _moving(metric)
+    existed = count(Offset(series if isinstance(series, Selector) else Selector(series), window))
+    return Alert(
+        name=f"{camel(source.name)}StandsStill",
+        expr=max_(changes(series, window)).equals(0).and_(existed),
+        fires=_level(Severity.WARNING, "5m"),
+        summary=f"The numbers of {source.title} stand still.",
+        description=f"No series of {metric.name} has changed for {window}. {watch.impact}",
+        runbook=Runbook(
+            meaning=f"{source.title} is scraped, but not one series of `{metric.name}` has changed for {window}: "
+            "what collects the numbers has most likely stopped while the HTTP server goes on serving old ones.",
+            impact=watch.impact,
+            diagnosis=(
+                Step(text="When did they last change?", query=max_(changes(series, window))),
+                "Look for an exception in the log of the collecting task around that time.",
+            ),
+            mitigation=(watch.restart,),
+            reason=watch.reason,
+        ),
+    )
+
+
+def _moving(metric: Metric) -> Vector:
+    return metric.count if isinstance(metric, Histogram) else metric
+
+
+def _level(severity: Severity, hold: str) -> Level:
+    return Level(severity=severity, threshold=None, hold=hold, keep_firing="0s")

@@ -1,0 +1,37 @@
+"""Small forms of names and durations."""
+
+from __future__ import annotations
+
+import re
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+
+
+def camel(name: str) -> str:
+    """Return a name as CamelCase: `lavalink-node` is `LavalinkNode`."""
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^a-zA-Z0-9]+", name))
+
+
+def slug(text: str) -> str:
+    """Return a text as lower-case words with dashes between: `Shard Load & Health` is `shard-load-health`."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def titled(name: str) -> str:
+    """Return a label's name as people write it: `shard_id` is `Shard id`."""
+    return name.replace("_", " ").capitalize()
+
+
+def duration(seconds: float) -> str:
+    """Return whole seconds as a PromQL duration: 5400 is `1h30m`."""
+    rest, parts = int(seconds), []
+    for unit, size in _UNITS:
+        amount, rest = divmod(rest, size)
+        if amount:
+            parts.append(f"{amount}{unit}")
+    return "".join(parts) or "0s"
+
+
+def listed(items: list[str]) -> str:
+    """Return words as a list in a sentence: `a, b and c`."""
+    return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else "".join(items)
