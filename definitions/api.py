@@ -72,7 +72,10 @@ BUDGET = ErrorBudget(
         meaning="Of the requests to the route in the last 30 days, so many ended with a 5xx that less than the threshold went well.",
         impact="Customers cannot change settings, export analytics or get their compliance data.",
         diagnosis=(
-            Step(text="Does the route fail right now?", query=sum_(rate(ERRORS, "5m"), by=[ROUTE]) / sum_(rate(REQUESTS, "5m"), by=[ROUTE])),
+            Step(
+                text="Does the route fail right now?",
+                query=sum_(rate(ERRORS, "5m"), by=[ROUTE]) / sum_(rate(REQUESTS, "5m"), by=[ROUTE]),
+            ),
             Step(text="When did the errors happen?", query=events(ERRORS, "1h", by=[ROUTE])),
             Step(text="Which statuses does it answer?", query=sum_(rate(REQUESTS, "1h"), by=[ROUTE, STATUS])),
             "Read the route's log around that time; most 500s come from the database helpers.",
@@ -99,7 +102,11 @@ API_DASHBOARD = Dashboard(
         Row(
             title="Now",
             panels=(
-                Stat(shows=min_(BUDGET.remaining), title="Smallest budget", description="The route with the least error budget."),
+                Stat(
+                    shows=min_(BUDGET.remaining),
+                    title="Smallest budget",
+                    description="The route with the least error budget.",
+                ),
                 Stat(shows=sum_(BUDGET.requests), title="Requests in 30 days", description="On all routes shown."),
                 Stat(shows=sum_(BUDGET.errors), title="Errors in 30 days", description="On all routes shown."),
                 Stat(
@@ -126,10 +133,28 @@ API_DASHBOARD = Dashboard(
         Row(
             title="Traffic",
             panels=(
-                TimeSeries(shows=sum_(rate(REQUESTS), by=[ROUTE]), title="Requests by route", description="Requests per second."),
-                TimeSeries(shows=ERROR_RATIO, title="Error ratio by route", description="Share of the requests that end with a 5xx."),
-                TimeSeries(shows=sum_(rate(REQUESTS), by=[STATUS]), title="Requests by status", description="Requests per second.", stacked=True),
-                TimeSeries(shows=max_(events(ERRORS, "5m", by=[ROUTE]), by=[ROUTE]), title="Errors in five minutes", description="5xx answers, the first of a new route included.", unit=Unit.COUNT),
+                TimeSeries(
+                    shows=sum_(rate(REQUESTS), by=[ROUTE]),
+                    title="Requests by route",
+                    description="Requests per second.",
+                ),
+                TimeSeries(
+                    shows=ERROR_RATIO,
+                    title="Error ratio by route",
+                    description="Share of the requests that end with a 5xx.",
+                ),
+                TimeSeries(
+                    shows=sum_(rate(REQUESTS), by=[STATUS]),
+                    title="Requests by status",
+                    description="Requests per second.",
+                    stacked=True,
+                ),
+                TimeSeries(
+                    shows=max_(events(ERRORS, "5m", by=[ROUTE]), by=[ROUTE]),
+                    title="Errors in five minutes",
+                    description="5xx answers, the first of a new route included.",
+                    unit=Unit.COUNT,
+                ),
             ),
         ),
     ),

@@ -12,13 +12,13 @@ from obsgen.model import (
     Recording,
     Row,
     Runbook,
+    Severity,
     SourceWatch,
     Stat,
     Step,
     TimeSeries,
     warning,
 )
-from obsgen.model import Severity
 from obsgen.promql import (
     Counter,
     Exposure,
@@ -37,9 +37,7 @@ from obsgen.promql import (
 from .sources import AUTOMATION_INGESTION, BOT
 from .teams import COMPLIANCE_DESK
 
-ACTION = Label(
-    "action", "What the automation did.", values=("queue_trim", "auto_restart", "command_throttled")
-)
+ACTION = Label("action", "What the automation did.", values=("queue_trim", "auto_restart", "command_throttled"))
 
 ACTIONS = Counter(
     name="automation_actions_total",
@@ -67,7 +65,9 @@ DURATION = Histogram(
     labels=(ACTION,),
     unit=Unit.MILLISECONDS,
     buckets=(10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000),
-    exposure=Exposure(status=Status.PLANNED, note="Rules run inside slash commands; there is no worker to measure yet."),
+    exposure=Exposure(
+        status=Status.PLANNED, note="Rules run inside slash commands; there is no worker to measure yet."
+    ),
 )
 
 FAILED_1H = Recording(
@@ -133,10 +133,22 @@ AUTOMATION_DASHBOARD = Dashboard(
         Row(
             title="Now",
             panels=(
-                Stat(shows=sum_(ATTEMPTS_1H), title="Actions in an hour", description="Automation actions of the last hour."),
-                Stat(shows=sum_(FAILED_1H), title="Failures in an hour", description="Automation actions of the last hour that failed."),
+                Stat(
+                    shows=sum_(ATTEMPTS_1H),
+                    title="Actions in an hour",
+                    description="Automation actions of the last hour.",
+                ),
+                Stat(
+                    shows=sum_(FAILED_1H),
+                    title="Failures in an hour",
+                    description="Automation actions of the last hour that failed.",
+                ),
                 Stat(shows=max_(FAILURE_RATIO), title="Worst failure ratio"),
-                Stat(shows=histogram_quantile(0.95, DURATION, window="1h"), title="Duration, 95th percentile", description="Of the jobs of the last hour."),
+                Stat(
+                    shows=histogram_quantile(0.95, DURATION, window="1h"),
+                    title="Duration, 95th percentile",
+                    description="Of the jobs of the last hour.",
+                ),
             ),
         ),
         Row(
@@ -144,8 +156,17 @@ AUTOMATION_DASHBOARD = Dashboard(
             panels=(
                 TimeSeries(shows=FAILURE_RATIO),
                 AlertList(),
-                TimeSeries(shows=sum_(increase(ACTIONS), by=[ACTION]), title="Actions", description="Automation actions over time.", stacked=True),
-                TimeSeries(shows=sum_(rate(FAILED), by=[ACTION]), title="Failures", description="Automation actions that failed, per second."),
+                TimeSeries(
+                    shows=sum_(increase(ACTIONS), by=[ACTION]),
+                    title="Actions",
+                    description="Automation actions over time.",
+                    stacked=True,
+                ),
+                TimeSeries(
+                    shows=sum_(rate(FAILED), by=[ACTION]),
+                    title="Failures",
+                    description="Automation actions that failed, per second.",
+                ),
             ),
         ),
         Row(

@@ -44,7 +44,9 @@ REQUESTS = Counter(
     help="Number of concierge tickets per status (open, acknowledged, resolved).",
     source=CONCIERGE_INGESTION,
     labels=(STATUS,),
-    exposure=Exposure(status=Status.PLANNED, note="Tickets are in MySQL; nothing exports them, and none is ever `acknowledged`."),
+    exposure=Exposure(
+        status=Status.PLANNED, note="Tickets are in MySQL; nothing exports them, and none is ever `acknowledged`."
+    ),
 )
 VIOLATIONS = Counter(
     name="concierge_sla_violation_total",
@@ -60,7 +62,16 @@ RESPONSE_TIME = Histogram(
     source=SUCCESS_POD,
     unit=Unit.MILLISECONDS,
     # The SLA windows are 30, 60 and 240 minutes: each is a bucket, so that adherence can be read off exactly.
-    buckets=(5 * MINUTE, 15 * MINUTE, 30 * MINUTE, 60 * MINUTE, 120 * MINUTE, 240 * MINUTE, 480 * MINUTE, 1440 * MINUTE),
+    buckets=(
+        5 * MINUTE,
+        15 * MINUTE,
+        30 * MINUTE,
+        60 * MINUTE,
+        120 * MINUTE,
+        240 * MINUTE,
+        480 * MINUTE,
+        1440 * MINUTE,
+    ),
     exposure=Exposure(status=Status.PLANNED, note="The time of the acknowledgement is not recorded yet."),
 )
 
@@ -110,7 +121,11 @@ CONCIERGE_DASHBOARD = Dashboard(
             panels=(
                 Stat(shows=VIOLATIONS_1H),
                 Stat(shows=events(VIOLATIONS, "7d"), title="SLA violations in 7 days"),
-                Stat(shows=sum_(increase(REQUESTS, "7d")), title="Tickets in 7 days", description="Steps of concierge tickets in the last 7 days."),
+                Stat(
+                    shows=sum_(increase(REQUESTS, "7d")),
+                    title="Tickets in 7 days",
+                    description="Steps of concierge tickets in the last 7 days.",
+                ),
                 Stat(
                     shows=histogram_quantile(0.95, RESPONSE_TIME, window="7d"),
                     title="Response time, 95th percentile",
@@ -137,7 +152,10 @@ CONCIERGE_DASHBOARD = Dashboard(
             panels=(
                 Heatmap(of=RESPONSE_TIME),
                 TimeSeries(
-                    shows=(histogram_quantile(0.50, RESPONSE_TIME, window="1d"), histogram_quantile(0.95, RESPONSE_TIME, window="1d")),
+                    shows=(
+                        histogram_quantile(0.50, RESPONSE_TIME, window="1d"),
+                        histogram_quantile(0.95, RESPONSE_TIME, window="1d"),
+                    ),
                     title="Median and 95th percentile",
                     description="From submission to acknowledgement, of the 24 hours before. The lower line is the median.",
                 ),
@@ -178,5 +196,7 @@ DOMAIN = Domain(
         ),
     ),
     dashboards=(CONCIERGE_DASHBOARD,),
-    notes=("A violation is counted when the ticket is resolved: one that stays open for a week has not violated anything yet.",),
+    notes=(
+        "A violation is counted when the ticket is resolved: one that stays open for a week has not violated anything yet.",
+    ),
 )

@@ -144,7 +144,12 @@ NODE_DASHBOARD = Dashboard(
         Row(
             title="Now",
             panels=(
-                Stat(shows=sum_(HEALTH), title="Healthy nodes", description="Nodes whose last check succeeded.", unit=Unit.COUNT),
+                Stat(
+                    shows=sum_(HEALTH),
+                    title="Healthy nodes",
+                    description="Nodes whose last check succeeded.",
+                    unit=Unit.COUNT,
+                ),
                 Stat(shows=count(HEALTH.equals(0)), title="Failed nodes", description="Nodes whose last check failed."),
                 Stat(shows=sum_(PLAYERS), title="Players", description="Active players on all nodes."),
                 Stat(shows=max_(LATENCY.unless(HEALTH.equals(0), on=(REGION, NODE))), title="Slowest healthy node"),
@@ -199,5 +204,7 @@ DOMAIN = Domain(
         ),
     ),
     dashboards=(NODE_DASHBOARD,),
-    notes=("The control panel's node list (`/api/control-panel/lavalink/nodes`) asks the bot itself, so the two can differ for a moment.",),
+    notes=(
+        "The control panel's node list (`/api/control-panel/lavalink/nodes`) asks the bot itself, so the two can differ for a moment.",
+    ),
 )

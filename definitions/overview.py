@@ -1,7 +1,7 @@
 """The overview: is anything wrong, and where do I look?"""
 
 from obsgen.model import AlertList, Dashboard, Domain, Row, Stat, StateTimeline, TimeSeries
-from obsgen.promql import UP, JOB, Unit, count, finite, max_, min_, sum_
+from obsgen.promql import JOB, UP, Unit, count, finite, max_, min_, sum_
 
 from . import api, automation, concierge, lavalink, shards
 from .sources import API_MIDDLEWARE, AUTOMATION_INGESTION, BOT, CONCIERGE_INGESTION, FAILOVER_CHECK, SUCCESS_POD
@@ -19,9 +19,20 @@ OVERVIEW = Dashboard(
         Row(
             title="Now",
             panels=(
-                Stat(shows=count(finite(shards.LATENCY)), title="Connected shards", description="Shards with a heartbeat that was answered.", width=4),
+                Stat(
+                    shows=count(finite(shards.LATENCY)),
+                    title="Connected shards",
+                    description="Shards with a heartbeat that was answered.",
+                    width=4,
+                ),
                 Stat(shows=max_(finite(shards.LATENCY)), title="Slowest shard", width=4),
-                Stat(shows=sum_(lavalink.HEALTH), title="Healthy nodes", description="Lavalink nodes whose last check succeeded.", unit=Unit.COUNT, width=4),
+                Stat(
+                    shows=sum_(lavalink.HEALTH),
+                    title="Healthy nodes",
+                    description="Lavalink nodes whose last check succeeded.",
+                    unit=Unit.COUNT,
+                    width=4,
+                ),
                 Stat(shows=max_(automation.FAILURE_RATIO), title="Automation failures", width=4),
                 Stat(shows=min_(api.BUDGET.remaining), title="Smallest error budget", width=4),
                 Stat(shows=concierge.VIOLATIONS_1H, title="SLA violations in an hour", width=4),
@@ -42,7 +53,9 @@ OVERVIEW = Dashboard(
         Row(
             title="The five sections",
             panels=(
-                TimeSeries(shows=max_(finite(shards.LATENCY)), title="Shard latency", description="Of the slowest shard."),
+                TimeSeries(
+                    shows=max_(finite(shards.LATENCY)), title="Shard latency", description="Of the slowest shard."
+                ),
                 TimeSeries(shows=shards.GUILDS, legend=(shards.SHARD_ID,)),
                 StateTimeline(shows=lavalink.HEALTH, legend=(lavalink.REGION, lavalink.NODE)),
                 TimeSeries(shows=automation.FAILURE_RATIO, title="Automation failure ratio"),

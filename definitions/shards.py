@@ -187,7 +187,11 @@ SHARD_DASHBOARD = Dashboard(
         Row(
             title="Now",
             panels=(
-                Stat(shows=count(finite(LATENCY)), title="Connected shards", description="Shards with a heartbeat that was answered."),
+                Stat(
+                    shows=count(finite(LATENCY)),
+                    title="Connected shards",
+                    description="Shards with a heartbeat that was answered.",
+                ),
                 Stat(shows=max_(finite(LATENCY)), title="Slowest shard"),
                 Stat(shows=sum_(GUILDS), title="Guilds", description="Guilds on all shards together."),
                 Stat(shows=sum_(increase(FAILOVERS, "1d")), title="Failovers in 24 hours"),

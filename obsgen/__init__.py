@@ -1,0 +1,1 @@
+"""obsgen: one typed metric catalog in; dashboards, rules, docs and runbooks out."""

@@ -16,6 +16,7 @@ from obsgen.promql.functions import clamp_max, events, last_over_time, sum_over_
 from obsgen.promql.metric import Counter
 from obsgen.promql.tree import Expr
 from obsgen.promql.units import Unit
+from obsgen.words import spoken
 
 TILE = "5m"
 PUBLISHED_EVERY = "1m"
@@ -49,7 +50,7 @@ def _tile(budget: ErrorBudget, counter: Counter, expr: Expr) -> Recording:
         name=budget.recorded_name(counter, TILE),
         expr=expr,
         title=f"{counter.title}, {TILE}",
-        help=f"{counter.title} in the last {TILE}, the first event of a new series included.",
+        help=f"{counter.title} in the last {spoken(TILE)}, the first event of a new series included.",
         unit=Unit.COUNT,
         interval=TILE,
     )
@@ -60,7 +61,7 @@ def _window(budget: ErrorBudget, counter: Counter, tile: Recording) -> Recording
         name=budget.recorded_name(counter, budget.window),
         expr=sum_over_time(tile, budget.window),
         title=f"{counter.title}, {budget.window}",
-        help=f"{counter.title} in the budget's window of {budget.window}.",
+        help=f"{counter.title} in the budget's window of {spoken(budget.window)}.",
         unit=Unit.COUNT,
         interval=TILE,
     )

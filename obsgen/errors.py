@@ -33,6 +33,11 @@ class Location:
     file: str
     line: int
 
+    @property
+    def name(self) -> str:
+        """The name of the file, without its folder."""
+        return Path(self.file).name
+
     def __str__(self) -> str:
         """Return `file:line`, relative to the working directory where that is shorter."""
         relative = os.path.relpath(self.file)
@@ -98,7 +103,7 @@ class DefinitionError(ObsgenError):
         super().__init__(f"{self.at}: {message}" + (f"\n    {hint}" if hint else ""))
 
 
-class DefinitionsRejected(ObsgenError):
+class DefinitionsRejected(ObsgenError):  # noqa: N818  # what happened, not what failed
     """The definitions have problems; `problems` holds all that were found, in the order of the files."""
 
     def __init__(self, problems: list[Problem]) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from obsgen.layout import panel_id
 from obsgen.model.catalog import Catalog, Domain
-from obsgen.model.dashboard import Dashboard, Heatmap, Panel, StateTimeline, TimeSeries
+from obsgen.model.dashboard import Dashboard, Panel, StateTimeline, TimeSeries
 from obsgen.model.rule import Alert, Level, Recording
 from obsgen.promql.infer import core
 from obsgen.promql.metric import Metric
@@ -39,14 +38,6 @@ class Uses:
     panels: tuple[PanelPlace, ...]
     alerts: tuple[Alert, ...]
     recordings: tuple[Recording, ...]
-
-
-def shown(panel: Panel) -> Iterator[Expr]:
-    """Yield the expressions of a panel."""
-    if isinstance(panel, Heatmap):
-        yield panel.of
-    for query in panel.queries:
-        yield query.expr
 
 
 class Index:
@@ -83,6 +74,11 @@ class Index:
             homes.update((alert.name, domain) for alert in domain.alerts)
         return homes
 
+    def read_by(self, panel: Panel) -> tuple[Series, ...]:
+        """Return the metrics and recorded series of the catalog that a panel reads, each once."""
+        read = {s.name: s for expr in panel.expressions for s in series_in(expr) if s.name in self.series}
+        return tuple(read.values())
+
     def uses(self, series: Series) -> Uses:
         """Return where a series is read."""
         panels, alerts, recordings = self._readers
@@ -98,7 +94,7 @@ class Index:
         alerts: dict[str, list[Alert]] = defaultdict(list)
         recordings: dict[str, list[Recording]] = defaultdict(list)
         for place in self.places:
-            for name in dict.fromkeys(s.name for expr in shown(place.panel) for s in series_in(expr)):
+            for name in dict.fromkeys(s.name for expr in place.panel.expressions for s in series_in(expr)):
                 panels[name].append(place)
         for alert in self.catalog.alerts:
             for series in series_in(alert.expr):
@@ -120,7 +116,7 @@ class Index:
         return tuple(self._alerts_by_core.get(core(expr), ()))
 
     def levels(self, expr: Expr) -> tuple[Level, ...]:
-        """Return the levels with a threshold of the alerts about the same thing as an expression, least severe first."""
+        """Return the levels with a threshold of the alerts `watching` an expression, least severe first."""
         found = (level for alert in self.watching(expr) for level in alert.levels if level.threshold)
         return tuple(sorted(found, key=lambda level: level.severity.rank))
 
@@ -128,7 +124,7 @@ class Index:
     def _places_by_core(self) -> dict[Expr, list[PanelPlace]]:
         found: dict[Expr, list[PanelPlace]] = defaultdict(list)
         for place in self.places:
-            for expr in shown(place.panel):
+            for expr in place.panel.expressions:
                 found[core(expr)].append(place)
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from obsgen.model.dashboard import Dashboard, Panel, Row
 
@@ -67,7 +68,7 @@ def widths(line: Sequence[Panel]) -> list[int]:
     """Return the widths of a line's panels, stretched in proportion until they fill the grid."""
     total = sum(panel.width for panel in line)
     edges = [round(COLUMNS * sum(panel.width for panel in line[:n]) / total) for n in range(len(line) + 1)]
-    return [right - left for left, right in zip(edges, edges[1:], strict=False)]
+    return [right - left for left, right in pairwise(edges)]
 
 
 def panel_id(uid: str, panel: Panel) -> int:

@@ -10,7 +10,7 @@ from obsgen.promql.functions import absent, changes, count, max_
 from obsgen.promql.label import JOB
 from obsgen.promql.metric import UP, Histogram, Metric, Vector, seconds
 from obsgen.promql.tree import Offset, Selector
-from obsgen.words import camel, duration
+from obsgen.words import camel, duration, spoken
 
 MISSED_SCRAPES = 4
 """So many scrapes have to fail before a target counts as down: one or two fail on every deploy."""
@@ -46,7 +46,7 @@ def _down(watch: SourceWatch) -> Alert:
                 watch.restart,
                 "If it answers by hand but not to Prometheus, mend the scrape job or the network between them.",
             ),
-            reason=f"{hold} is {MISSED_SCRAPES} scrapes or more: one or two fail whenever a process restarts.",
+            reason=f"{spoken(hold)} are {MISSED_SCRAPES} scrapes or more: one or two fail whenever a process restarts.",
         ),
     )
 
@@ -75,14 +75,14 @@ def _missing(watch: SourceWatch) -> Alert:
                 watch.restart,
                 "If a release renamed the series, roll it back or change the catalog, and say so to the owner.",
             ),
-            reason=f"{hold} leaves a restarting process the time to set its first values.",
+            reason=f"{spoken(hold)} of hold leave a restarting process the time to set its first values.",
         ),
     )
 
 
 def _still(watch: SourceWatch, window: str) -> Alert:
     source = watch.source
-    metric = watch.moves or watch.key
+    metric = watch.key if watch.moves is None else watch.moves
     series = _moving(metric)
     existed = count(Offset(series if isinstance(series, Selector) else Selector(series), window))
     return Alert(
@@ -90,9 +90,9 @@ def _still(watch: SourceWatch, window: str) -> Alert:
         expr=max_(changes(series, window)).equals(0).and_(existed),
         fires=_level(Severity.WARNING, "5m"),
         summary=f"The numbers of {source.title} stand still.",
-        description=f"No series of {metric.name} has changed for {window}. {watch.impact}",
+        description=f"No series of {metric.name} has changed for {spoken(window)}. {watch.impact}",
         runbook=Runbook(
-            meaning=f"{source.title} is scraped, but not one series of `{metric.name}` has changed for {window}: "
+            meaning=f"{source.title} is scraped, but no series of `{metric.name}` has changed for {spoken(window)}: "
             "what collects the numbers has most likely stopped while the HTTP server goes on serving old ones.",
             impact=watch.impact,
             diagnosis=(

@@ -32,6 +32,13 @@ def duration(seconds: float) -> str:
     return "".join(parts) or "0s"
 
 
+def spoken(duration: str) -> str:
+    """Return a PromQL duration as people say it: `1h30m` is `1 hour 30 minutes`."""
+    words = {"y": "year", "w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisecond"}
+    parts = re.findall(r"(\d+)(ms|[ywdhms])", duration)
+    return " ".join(f"{amount} {words[unit]}{'' if amount == '1' else 's'}" for amount, unit in parts if int(amount))
+
+
 def listed(items: list[str]) -> str:
     """Return words as a list in a sentence: `a, b and c`."""
     return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else "".join(items)

@@ -11,6 +11,7 @@ from obsgen.promql.label import Label, Matcher
 from obsgen.promql.metric import Counter, seconds
 from obsgen.promql.tree import Series
 from obsgen.promql.units import Unit
+from obsgen.shape import conform
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -59,11 +60,11 @@ class ErrorBudget:
     summary: str
     description: str
     runbook: Runbook
-    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+    at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        conform(self)
         seconds(self.window)
-        object.__setattr__(self, "by", tuple(self.by))
 
     @property
     def remaining(self) -> BudgetSeries:

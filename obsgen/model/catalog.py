@@ -12,6 +12,7 @@ from obsgen.model.rule import Alert, Recording
 from obsgen.model.team import Team
 from obsgen.model.watch import SourceWatch
 from obsgen.promql.metric import Metric
+from obsgen.shape import conform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,10 @@ class Project:
     owner: Team
     docs_url: str
     grafana_url: str
-    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+    at: Location = field(default_factory=here, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        conform(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,20 +73,10 @@ class Domain:
     dashboards: Sequence[Dashboard] = ()
     annotations: Sequence[Annotation] = ()
     notes: Sequence[str] = ()
-    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+    at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in (
-            "metrics",
-            "recordings",
-            "budgets",
-            "alerts",
-            "watches",
-            "dashboards",
-            "annotations",
-            "notes",
-        ):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        conform(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from obsgen.errors import DefinitionError, Location, here
+from obsgen.promql.functions import histogram_buckets
 from obsgen.promql.infer import core, unit_of
 from obsgen.promql.label import Label
-from obsgen.promql.metric import Histogram
-from obsgen.promql.tree import Expr, Series
+from obsgen.promql.metric import Histogram, seconds
+from obsgen.promql.tree import Expr, Series, series_in
 from obsgen.promql.units import Unit
+from obsgen.shape import conform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,9 @@ class Query:
     expr: Expr
     legend: str | Sequence[Label] | None = None
     unit: Unit | None = None
+
+    def __post_init__(self) -> None:
+        conform(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,24 +59,27 @@ class Panel:
     width: int = 12
     height: int = 8
     key: str = ""
-    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+    at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        shown = (self.shows,) if isinstance(self.shows, Expr | Query) else tuple(self.shows)
-        for each in shown:
-            if not isinstance(each, Expr | Query):
-                raise DefinitionError(f"a panel shows PromQL, not {each!r}", "give a metric, an expression or a Query")
+        if isinstance(self.shows, Expr | Query):
+            object.__setattr__(self, "shows", (self.shows,))
+        conform(self)
         if not 1 <= self.width <= 24 or self.height < 2:
             raise DefinitionError(
                 f"a panel of {self.width} x {self.height} does not fit", "width is 1 to 24, height 2 or more"
             )
-        object.__setattr__(self, "shows", shown)
 
     @property
     def queries(self) -> tuple[Query, ...]:
         """What it shows, as queries."""
         shown = (self.shows,) if isinstance(self.shows, Expr | Query) else self.shows
         return tuple(each if isinstance(each, Query) else Query(expr=each, legend=self.legend) for each in shown)
+
+    @property
+    def expressions(self) -> tuple[Expr, ...]:
+        """The expressions of what it shows."""
+        return tuple(query.expr for query in self.queries)
 
     @property
     def subject(self) -> Series | None:
@@ -85,8 +93,9 @@ class Panel:
 
     @property
     def about(self) -> str:
-        """Its description, or its subject's help."""
-        return self.description or getattr(self.subject, "help", "")
+        """Its description, or the help of the first series that it reads."""
+        read = (s for expr in self.expressions for s in series_in(expr))
+        return self.description or next((text for s in read if (text := getattr(s, "help", ""))), self.heading)
 
     @property
     def value_unit(self) -> Unit:
@@ -136,6 +145,11 @@ class Heatmap(Panel):
     of: Histogram
 
     @property
+    def expressions(self) -> tuple[Expr, ...]:
+        """The buckets of the histogram."""
+        return (histogram_buckets(self.of),)
+
+    @property
     def subject(self) -> Series:
         """The histogram."""
         return self.of
@@ -179,7 +193,7 @@ class Row:
     collapsed: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "panels", tuple(self.panels))
+        conform(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,11 +219,12 @@ class Dashboard:
     filters: Sequence[Label] = ()
     time: str = "6h"
     refresh: str = "30s"
-    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+    at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rows", tuple(self.rows))
-        object.__setattr__(self, "filters", tuple(self.filters))
+        conform(self)
+        for duration in (self.time, self.refresh):
+            seconds(duration)
 
     @property
     def panels(self) -> tuple[Panel, ...]:
@@ -232,4 +247,7 @@ class Annotation:
     expr: Expr
     text: str = ""
     colour: str = "purple"
-    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+    at: Location = field(default_factory=here, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        conform(self)

@@ -12,6 +12,7 @@ from obsgen.promql.metric import seconds
 from obsgen.promql.reader import PromQLError
 from obsgen.promql.tree import Expr, Series
 from obsgen.promql.units import Unit
+from obsgen.shape import conform
 
 VALUE = "{{ $value }}"
 """In an alert's text: the value that made it fire, in its unit."""
@@ -71,9 +72,10 @@ class Level:
     threshold: Threshold | None
     hold: str
     keep_firing: str
-    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+    at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        conform(self)
         seconds(self.hold)
         seconds(self.keep_firing)
 
@@ -95,7 +97,8 @@ def _level(
     ]
     if len(said) > 1:
         raise DefinitionError(
-            f"a level has one threshold, not {len(said)}", "guard the expression instead: finite(x), x.and_(traffic > 20)"
+            f"a level has one threshold, not {len(said)}",
+            "guard the expression instead: finite(x), x.and_(traffic > 20)",
         )
     return Level(severity=severity, threshold=said[0] if said else None, hold=hold, keep_firing=keep_firing)
 
@@ -154,9 +157,8 @@ class Step:
     text: str
     query: Expr | None = None
 
-
-def _steps(steps: Sequence[Step | str]) -> tuple[Step, ...]:
-    return tuple(Step(text=step) if isinstance(step, str) else step for step in steps)
+    def __post_init__(self) -> None:
+        conform(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,18 +180,20 @@ class Runbook:
     reason: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "diagnosis", _steps(self.diagnosis))
-        object.__setattr__(self, "mitigation", _steps(self.mitigation))
+        conform(self)
+        for name in ("diagnosis", "mitigation"):
+            steps = (Step(text=step) if isinstance(step, str) else step for step in getattr(self, name))
+            object.__setattr__(self, name, tuple(steps))
 
     @property
     def diagnosis_steps(self) -> tuple[Step, ...]:
         """The steps of the diagnosis."""
-        return _steps(self.diagnosis)
+        return tuple(step for step in self.diagnosis if isinstance(step, Step))
 
     @property
     def mitigation_steps(self) -> tuple[Step, ...]:
         """The steps of the mitigation."""
-        return _steps(self.mitigation)
+        return tuple(step for step in self.mitigation if isinstance(step, Step))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +226,8 @@ class Alert:
                 f"the expression of alert {self.name} is {self.expr!r}, not PromQL",
                 "Python's == compares objects: use fires=critical(equals=0), or expr.equals(0)",
             )
-        object.__setattr__(self, "fires", (self.fires,) if isinstance(self.fires, Level) else tuple(self.fires))
+        object.__setattr__(self, "fires", (self.fires,) if isinstance(self.fires, Level) else self.fires)
+        conform(self)
 
     @property
     def levels(self) -> tuple[Level, ...]:
@@ -261,6 +266,7 @@ class Recording(Series):
     labels: frozenset[str] = field(default=frozenset(), init=False, repr=False)
 
     def __post_init__(self) -> None:
+        conform(self)
         seconds(self.interval)
         if self.unit is Unit.NONE:
             object.__setattr__(self, "unit", unit_of(self.expr))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from obsgen.shape import conform
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
@@ -16,3 +18,6 @@ class Team:
 
     name: str
     title: str
+
+    def __post_init__(self) -> None:
+        conform(self)

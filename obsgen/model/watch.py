@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from obsgen.errors import Location, here
 from obsgen.model.rule import Severity
 from obsgen.promql.metric import Metric, Source, seconds
+from obsgen.shape import conform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,7 @@ class SourceWatch:
         key: a metric that the source exposes from its first minute on.
         moves: a metric that changes all the time while the source works; `key` when left out.
         still_after: how long `moves` may stand still, a PromQL duration; None if nothing about the source has to move.
-        missing_after: how long `key` may be missing while the source answers; ten scrapes or five minutes when left out.
+        missing_after: how long `key` may be missing while the source answers; ten scrapes when left out.
         severity: of the first two alerts; standing still is a warning.
         impact: what is not seen while the source is silent, as a sentence.
         restart: how to bring the source back, as a sentence.
@@ -36,9 +37,10 @@ class SourceWatch:
     impact: str
     restart: str
     reason: str = ""
-    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+    at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        conform(self)
         for after in (self.still_after, self.missing_after):
             if after is not None:
                 seconds(after)

@@ -91,7 +91,9 @@ def core(expr: Expr) -> Expr:
         match expr:
             case Aggregate(operator="max" | "min" | "avg", expr=inner):
                 expr = inner
-            case Call(function="max_over_time" | "min_over_time" | "avg_over_time" | "last_over_time", args=(first, *_)):
+            case Call(
+                function="max_over_time" | "min_over_time" | "avg_over_time" | "last_over_time", args=(first, *_)
+            ):
                 expr = first if isinstance(first, Expr) else expr
             case Binary(operator="and" | "unless", left=left):
                 expr = left

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from obsgen.errors import DefinitionError, Location, here
+from obsgen.shape import conform
 
 NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
@@ -25,16 +27,16 @@ class Label:
 
     name: str
     help: str = ""
-    values: tuple[str, ...] = ()
-    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+    values: Sequence[str] = ()
+    at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        conform(self)
         if not NAME.fullmatch(self.name) or self.name.startswith("__"):
             raise DefinitionError(
                 f"{self.name!r} is not a label name",
                 "use letters, digits and underscores; a name may not start with a digit or with __",
             )
-        object.__setattr__(self, "values", tuple(self.values))
 
     @property
     def value(self) -> str:
@@ -70,7 +72,7 @@ class Matcher:
     operator: str
     value: str
     literals: tuple[str, ...] = ()
-    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+    at: Location = field(default_factory=here, repr=False, compare=False)
 
 
 def _literal(value: str) -> str:

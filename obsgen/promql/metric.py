@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -11,6 +11,7 @@ from obsgen.errors import DefinitionError, Location, here
 from obsgen.promql.label import TARGET_LABELS, Label
 from obsgen.promql.tree import Range, Selector, Series
 from obsgen.promql.units import Unit
+from obsgen.shape import conform
 
 METRIC_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 DURATION = re.compile(r"(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
@@ -47,9 +48,10 @@ class Source:
     interval: str
     path: str = "/metrics"
     exporter: str = ""
-    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+    at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        conform(self)
         seconds(self.interval)
 
 
@@ -82,6 +84,9 @@ class Exposure:
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     note: str = ""
 
+    def __post_init__(self) -> None:
+        conform(self)
+
 
 EXPOSED = Exposure()
 
@@ -108,21 +113,21 @@ class Metric(Series):
     title: str
     help: str
     source: Source | None
-    labels: tuple[Label, ...] = ()
+    labels: Sequence[Label] = ()
     unit: Unit = Unit.NONE
     emitted_by: str = ""
     exposure: Exposure = EXPOSED
-    at: Location = field(default_factory=here, init=False, repr=False, compare=False)
+    at: Location = field(default_factory=here, repr=False, compare=False)
 
     kind = "untyped"
 
     def __post_init__(self) -> None:
+        conform(self)
         if not METRIC_NAME.fullmatch(self.name):
             raise DefinitionError(
                 f"{self.name!r} is not a metric name",
                 "use letters, digits and underscores; colons are for recording rules",
             )
-        object.__setattr__(self, "labels", tuple(self.labels))
 
     @property
     def label_names(self) -> frozenset[str]:
@@ -160,14 +165,13 @@ class Histogram(Metric):
         buckets: upper bounds of its buckets in its unit, rising, without `+Inf`.
     """
 
-    buckets: tuple[float, ...]
+    buckets: Sequence[float]
 
     kind = "histogram"
 
     def __post_init__(self) -> None:
         # Spelt out: slots=True makes a new class, which a bare super() would not find.
         super(Histogram, self).__post_init__()
-        object.__setattr__(self, "buckets", tuple(self.buckets))
         if not self.buckets or list(self.buckets) != sorted(set(self.buckets)):
             raise DefinitionError(
                 f"the buckets of {self.name} are {self.buckets}", "give rising upper bounds, as in (100, 250, 500)"

@@ -6,7 +6,6 @@ expression are shown to people.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -57,9 +56,9 @@ def metric_names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def pretty(text: str) -> str:
-    """Return a PromQL text in Prometheus' own layout, on several lines where it is long."""
-    return re.sub(r"[ \t]+$", "", str(parse(text).prettify()), flags=re.MULTILINE)
+def normal(text: str) -> str:
+    """Return a PromQL text in Prometheus' own layout: two texts with the same meaning have the same."""
+    return str(parse(text).prettify())
 
 
 def result_labels(text: str, labels_of: LabelsOf) -> Labels | None:

@@ -25,6 +25,7 @@ from obsgen.promql.tree import (
 PRECEDENCE = {"or": 1, "and": 2, "unless": 2, "+": 4, "-": 4, "*": 5, "/": 5}
 COMPARISON = 3
 ATOM = 9
+WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,61 @@ def render(expr: Expr, scope: Scope = BARE) -> str:
         DefinitionError: a window is open and the scope has none, or a `raw` template is broken.
     """
     return _text(expr, scope)
+
+
+def pretty(expr: Expr, scope: Scope = BARE, width: int = WIDTH) -> str:
+    """Return the PromQL of an expression, on several lines where one would be wider than `width`.
+
+    Each line after the first of a chain of operands starts with its operator; what stands in brackets is indented.
+
+    Raises:
+        DefinitionError: as of `render`.
+    """
+    return "\n".join(_lines(expr, scope, width))
+
+
+def _lines(expr: Expr, scope: Scope, width: int) -> list[str]:
+    text = _text(expr, scope)
+    if len(text) <= width:
+        return [text]
+    match expr:
+        case Binary():
+            return _chain(expr, scope, width)
+        case Aggregate(operator=operator, expr=inner):
+            return _bracketed(f"{operator}{_grouping(expr)} (", [_lines(inner, scope, width - 2)], ")")
+        case Call(function=function, args=args) if not any(isinstance(arg, Range) for arg in args):
+            inside = [[string(a)] if isinstance(a, str) else _lines(a, scope, width - 2) for a in args]
+            return _bracketed(f"{function}(", inside, ")")
+    return [text]
+
+
+def _bracketed(head: str, parts: list[list[str]], tail: str) -> list[str]:
+    inside = []
+    for number, part in enumerate(parts, 1):
+        comma = "," if number < len(parts) else ""
+        inside += [*part[:-1], part[-1] + comma]
+    return [head, *(f"  {line}" for line in inside), tail]
+
+
+def _chain(binary: Binary, scope: Scope, width: int) -> list[str]:
+    own = precedence(binary)
+    left, right = precedence(binary.left), precedence(binary.right)
+    lead = f"{binary.operator}{_on(binary)} "
+    first = _operand(binary.left, left < own, scope, width)
+    second = _operand(binary.right, right <= own, scope, width - len(lead))
+    # Operators of the same rank go on below each other; what binds tighter hangs from its first line.
+    return [*_hanging(first, own < left < ATOM), *_hanging([lead + second[0], *second[1:]], own < right < ATOM)]
+
+
+def _hanging(lines: list[str], hangs: bool) -> list[str]:
+    return [lines[0], *(f"  {line}" for line in lines[1:])] if hangs else lines
+
+
+def _operand(expr: Expr, brackets: bool, scope: Scope, width: int) -> list[str]:
+    lines = _lines(expr, scope, width - 2)
+    if not brackets:
+        return lines
+    return [f"({lines[0]})"] if len(lines) == 1 else _bracketed("(", [lines], ")")
 
 
 def _text(expr: Expr, scope: Scope) -> str:
@@ -133,8 +189,11 @@ def _binary(binary: Binary, scope: Scope) -> str:
     # Operators of one rank are evaluated from the left, so the right side needs brackets at the same rank too.
     if precedence(binary.right) <= own:
         right = f"({right})"
-    on = "" if binary.on is None else f" on ({', '.join(binary.on)})"
-    return f"{left} {binary.operator}{on} {right}"
+    return f"{left} {binary.operator}{_on(binary)} {right}"
+
+
+def _on(binary: Binary) -> str:
+    return "" if binary.on is None else f" on ({', '.join(binary.on)})"
 
 
 def _raw(raw: Raw, scope: Scope) -> str:

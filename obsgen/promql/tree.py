@@ -88,8 +88,19 @@ class Expr:
 
 
 def names(labels: Sequence[Label] | None) -> tuple[str, ...] | None:
-    """Return the labels' names, or None for None."""
-    return None if labels is None else tuple(label.name for label in labels)
+    """Return the labels' names, or None for None.
+
+    Raises:
+        DefinitionError: one of them is not a label.
+    """
+    if labels is None:
+        return None
+    for label in labels:
+        if not isinstance(label, Label):
+            raise DefinitionError(
+                f"{label!r} is not a Label", f'define it once, as in {str(label).upper()} = Label("{label}", "...")'
+            )
+    return tuple(label.name for label in labels)
 
 
 def operand(value: Operand) -> Expr:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from obsgen.index import Index, shown
+from obsgen.index import Index
 from obsgen.layout import place
 from obsgen.model.catalog import Domain
 from obsgen.model.dashboard import Annotation, Dashboard
@@ -21,13 +22,11 @@ from obsgen.words import titled
 RATE_WINDOW = "$__rate_interval"
 
 
-def dashboards(index: Index) -> dict[str, Json]:
-    """Return all dashboards of a catalog by their uid, as plain data."""
-    return {
-        dashboard.uid: _Renderer(index, domain, dashboard).render()
-        for domain in index.catalog.domains
-        for dashboard in domain.dashboards
-    }
+def dashboards(index: Index) -> Iterator[tuple[str, Json]]:
+    """Yield every dashboard of a catalog as plain data, with its uid."""
+    for domain in index.catalog.domains:
+        for dashboard in domain.dashboards:
+            yield dashboard.uid, _Renderer(index, domain, dashboard).render()
 
 
 class _Renderer:
@@ -48,7 +47,7 @@ class _Renderer:
         dashboard, project = self.dashboard, self.project
         panels: list[Any] = []
         for placed in place(dashboard):
-            inside = [self.panels.render(panel, id, position) for panel, id, position in placed.panels]
+            inside = [self.panels.render(panel, number, position) for panel, number, position in placed.panels]
             panels += grafana.row(
                 id=placed.id,
                 title=placed.row.title,
@@ -84,7 +83,7 @@ class _Renderer:
 
     def _offering(self, label: Label) -> Series | None:
         """Return the first series on the dashboard that has the label: its values are those to choose from."""
-        read = (s for panel in self.dashboard.panels for expr in shown(panel) for s in series_in(expr))
+        read = (s for panel in self.dashboard.panels for expr in panel.expressions for s in series_in(expr))
         return next((s for s in read if label.name in s.label_names), None)
 
     def _annotations(self) -> list[Json]:

@@ -25,17 +25,22 @@ PLUGIN_VERSION = "10.4.0"
 DATASOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
 GRAFANA: Json = {"type": "grafana", "uid": "-- Grafana --"}
 
-_PANEL_KEYS = frozenset(
-    "datasource description fieldConfig gridPos id interval links options pluginVersion targets title transformations"
-    " transparent type collapsed panels".split()
+
+def _words(*lines: str) -> frozenset[str]:
+    return frozenset(" ".join(lines).split())
+
+
+_PANEL_KEYS = _words(
+    "datasource description fieldConfig gridPos id interval links options pluginVersion targets title",
+    "transformations transparent type",
 )
-_TARGET_KEYS = frozenset("datasource expr format instant legendFormat refId".split())
-_TEMPLATE_KEYS = frozenset(
-    "allValue current datasource hide includeAll label multi name options query refresh regex sort type".split()
+_TARGET_KEYS = _words("datasource expr format instant legendFormat refId")
+_TEMPLATE_KEYS = _words(
+    "allValue current datasource hide includeAll label multi name options query refresh regex sort type",
 )
-_DASHBOARD_KEYS = frozenset(
-    "annotations description editable graphTooltip links panels refresh schemaVersion tags templating time timepicker"
-    " timezone title uid".split()
+_DASHBOARD_KEYS = _words(
+    "annotations description editable graphTooltip links panels refresh schemaVersion tags templating time",
+    "timezone title uid",
 )
 _EMPTY: tuple[object, ...] = (None, [], {}, "", False)
 

@@ -9,6 +9,11 @@ from obsgen.model.rule import Alert
 from obsgen.promql.infer import labels_of
 from obsgen.words import slug
 
+INDEX_FILE = "index.md"
+ALERTS_FILE = "alerts.md"
+DASHBOARDS_FILE = "dashboards.md"
+BUDGETS_FILE = "error-budgets.md"
+
 
 class Links:
     """The addresses of a catalog.
@@ -32,7 +37,7 @@ class Links:
 
     def series(self, name: str) -> str:
         """Return the address of a metric or recorded series in the docs."""
-        return f"{self.docs}/{domain_file(self.index.home[name])}#{anchor(name)}"
+        return f"{self.docs}/{series_file(self.index, name)}"
 
     def dashboard(self, dashboard: Dashboard, place: PanelPlace | None = None) -> str:
         """Return the address of a dashboard in Grafana, or of one panel on it."""
@@ -60,6 +65,11 @@ class Links:
 def domain_file(domain: Domain) -> str:
     """Return the path of a domain's page in the docs."""
     return f"metrics/{domain.name}.md"
+
+
+def series_file(index: Index, name: str) -> str:
+    """Return the path of a metric or recorded series in the docs, with its anchor."""
+    return f"{domain_file(index.home[name])}#{anchor(name)}"
 
 
 def runbook_file(alert: str) -> str:

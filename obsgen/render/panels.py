@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from obsgen.index import Index, shown
+from obsgen.index import Index
 from obsgen.layout import Position
 from obsgen.model.catalog import Domain
 from obsgen.model.dashboard import (
@@ -21,7 +21,6 @@ from obsgen.model.dashboard import (
     TimeSeries,
 )
 from obsgen.model.rule import Comparison, Level, Recording, Severity
-from obsgen.promql.functions import histogram_buckets
 from obsgen.promql.infer import core, labels_of
 from obsgen.promql.label import TARGET_LABELS
 from obsgen.promql.metric import Gauge, Metric, seconds
@@ -130,7 +129,7 @@ class Panels:
         )
 
     def _links(self, panel: Panel) -> list[Json]:
-        expressions = list(shown(panel))
+        expressions = panel.expressions
         alerts = dict.fromkeys(alert.name for expr in expressions for alert in self.index.watching(expr))
         series = dict.fromkeys(s.name for expr in expressions for s in series_in(expr) if s.name in self.index.series)
         return [
@@ -236,7 +235,7 @@ class Panels:
         return {"matcher": {"id": "byName", "options": head}, "properties": properties}
 
     def _heatmap(self, panel: Heatmap) -> Json:
-        expr = render(histogram_buckets(panel.of), self.scope)
+        expr = render(panel.expressions[0], self.scope)
         unit = UNITS[panel.value_unit]
         return {
             "kind": "heatmap",
@@ -289,7 +288,7 @@ class Panels:
 
     def _interval(self, panel: Panel) -> str | None:
         """Return how often the slowest of the panel's series gets a sample: finer steps would show nothing more."""
-        read = (self.index.series.get(s.name, s) for expr in shown(panel) for s in series_in(expr))
+        read = (self.index.series.get(s.name, s) for expr in panel.expressions for s in series_in(expr))
         intervals = [interval for series in read if (interval := _interval(series))]
         return duration(max(intervals)) if intervals else None
 
@@ -305,11 +304,11 @@ class Panels:
         return " ".join(f"{{{{{name}}}}}" for name in ordered) or getattr(subject, "title", "") or panel.heading
 
     def _levels(self, panel: Panel) -> list[Level]:
-        found = dict.fromkeys(level for expr in shown(panel) for level in self.index.levels(expr))
+        found = dict.fromkeys(level for expr in panel.expressions for level in self.index.levels(expr))
         return [level for level in found if level.threshold and level.threshold.comparison is not Comparison.EQUALS]
 
     def _field(self, panel: Panel) -> Json:
-        states = mappings(_states(list(shown(panel))), [lv for e in shown(panel) for lv in self.index.levels(e)])
+        states = mappings(_states(panel.expressions), [lv for e in panel.expressions for lv in self.index.levels(e)])
         unit = {"unit": UNITS[panel.value_unit]}
         return unit | ({"mappings": states} if states else {})
 

@@ -7,10 +7,10 @@ from typing import Any
 from obsgen.index import Index
 from obsgen.model.catalog import Domain
 from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Level, Recording
-from obsgen.promql import reader
-from obsgen.promql.text import render
+from obsgen.promql.text import pretty
 from obsgen.promql.tree import Binary, Expr, Number, series_in
 from obsgen.render.links import Links
+from obsgen.words import spoken
 
 Json = dict[str, Any]
 
@@ -64,7 +64,7 @@ def _recording_groups(domain: Domain, order: dict[str, int]) -> list[Json]:
         {
             "name": f"{domain.name}-recordings-{interval}",
             "interval": interval,
-            "rules": [{"record": r.name, "expr": reader.pretty(render(r.expr))} for r in members],
+            "rules": [{"record": r.name, "expr": pretty(r.expr)} for r in members],
         }
         for interval, members in groups
     ]
@@ -86,7 +86,7 @@ def level_expr(alert: Alert, level: Level) -> Expr:
 
 def _alert(index: Index, links: Links, domain: Domain, alert: Alert, level: Level) -> Json:
     project = index.catalog.project
-    rule: Json = {"alert": alert.name, "expr": reader.pretty(render(level_expr(alert, level)))}
+    rule: Json = {"alert": alert.name, "expr": pretty(level_expr(alert, level))}
     if level.hold != "0s":
         rule["for"] = level.hold
     if level.keep_firing != "0s":
@@ -112,4 +112,4 @@ def described(alert: Alert, level: Level) -> str:
     """Return an alert's description as Prometheus' template: threshold and hold written out, the value in its unit."""
     threshold = alert.unit.write(level.threshold.value) if level.threshold else ""
     text = alert.description.replace(VALUE, alert.unit.template)
-    return text.replace(THRESHOLD, threshold).replace(HOLD, level.hold)
+    return text.replace(THRESHOLD, threshold).replace(HOLD, spoken(level.hold))

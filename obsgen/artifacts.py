@@ -1,0 +1,105 @@
+"""All artifacts of a catalog as text, by their path: the renderers called, their data written in one style."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from obsgen import validate
+from obsgen.index import Index
+from obsgen.model.catalog import Catalog
+from obsgen.render.catalog import SCHEMA_FILE, catalog
+from obsgen.render.docs import docs
+from obsgen.render.rules import rule_files
+
+Step = Callable[[str, int, int], None]
+
+
+def _silent(name: str, done: int, total: int) -> None:
+    """Show nothing."""
+
+
+def artifacts(expanded: Catalog, step: Step = _silent) -> dict[str, str]:
+    """Return the text of every artifact of an expanded catalog that has no problems.
+
+    Args:
+        expanded: the catalog.
+        step: is called with what is being made, and how many of how many are done, for a progress display.
+
+    Raises:
+        ObsgenError: an artifact is malformed: a mistake of obsgen.
+    """
+    index = Index(expanded)
+    step("rendering rules", 0, 0)
+    files = _rules(index)
+    files |= _dashboards(index, step)
+    step("rendering docs", 0, 0)
+    files |= _docs(index)
+    step("rendering the catalog", 0, 0)
+    files |= _catalog(index)
+    return dict(sorted(files.items()))
+
+
+def _rules(index: Index) -> dict[str, str]:
+    files = {}
+    homes = {domain.name: domain for domain in index.catalog.domains}
+    for name, data in rule_files(index).items():
+        path = f"prometheus/{name}.yml"
+        validate.fits_schema("rules", path, data)
+        validate.is_promql(path, validate.rule_expressions(data))
+        files[path] = yaml_text(data, f"Made by obsgen from {homes[name].at.name}: change that, not this.")
+    return files
+
+
+def _dashboards(index: Index, step: Step) -> dict[str, str]:
+    # grafanalib takes longer to import than a small catalog to render: only this needs it.
+    from obsgen.render.dashboards import dashboards
+
+    files = {}
+    total = len(index.catalog.dashboards)
+    for done, (uid, data) in enumerate(dashboards(index)):
+        step("rendering dashboards", done, total)
+        path = f"grafana/dashboards/{uid}.json"
+        validate.fits_schema("dashboard", path, data)
+        validate.is_promql(path, validate.dashboard_expressions(data))
+        files[path] = json_text(data, sort_keys=True)
+    return files
+
+
+def _docs(index: Index) -> dict[str, str]:
+    pages = docs(index)
+    validate.links_hold(pages)
+    return {f"docs/{path}": text for path, text in pages.items()}
+
+
+def _catalog(index: Index) -> dict[str, str]:
+    data = catalog(index)
+    validate.fits_schema("catalog", "catalog.json", data)
+    return {"catalog.json": json_text(data), SCHEMA_FILE: validate.schema_text("catalog")}
+
+
+def json_text(data: Any, *, sort_keys: bool = False) -> str:
+    """Return plain data as JSON, one value a line."""
+    return json.dumps(data, indent=2, ensure_ascii=False, sort_keys=sort_keys) + "\n"
+
+
+def yaml_text(data: Any, header: str) -> str:
+    """Return plain data as YAML under a comment, in the order of the data, texts of several lines as blocks."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        # The pure one: libyaml's differs in its indentation, and is not on every machine.
+        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+            super().increase_indent(flow, False)
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+        style = "|" if "\n" in value else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    Dumper.add_representer(str, text)
+    body = yaml.dump(data, Dumper=Dumper, sort_keys=False, width=2**16, allow_unicode=True)
+    return f"# {header}\n{body}"

@@ -1,0 +1,52 @@
+"""What makes a catalog wrong: one function for each kind of mistake, all run together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from obsgen.checks import alerts, dashboards, expressions, names
+from obsgen.errors import Problem
+from obsgen.model.catalog import Catalog
+
+Check = Callable[[Catalog], Iterator[Problem]]
+
+CHECKS: tuple[Check, ...] = (
+    names.duplicate_name,
+    names.bad_name,
+    names.reserved_name,
+    names.label_value,
+    expressions.undeclared_series,
+    expressions.rate_of_gauge,
+    expressions.quantile_of_counter,
+    expressions.bare_histogram,
+    expressions.unknown_label,
+    expressions.unknown_value,
+    expressions.unmatched_labels,
+    expressions.open_window,
+    expressions.not_promql,
+    alerts.alert_text,
+    alerts.alert_levels,
+    alerts.unwatched_source,
+    dashboards.panel_identity,
+    dashboards.empty_panel,
+    dashboards.unknown_filter,
+    dashboards.lost_legend,
+    dashboards.table_columns,
+)
+
+
+NEEDS_ALL: tuple[Check, ...] = (expressions.undeclared_series, alerts.unwatched_source)
+"""Checks that look for something missing: with a part of the catalog they would find it everywhere."""
+
+
+def check(catalog: Catalog, *, whole: bool = True) -> list[Problem]:
+    """Return all the problems of an expanded catalog, each once.
+
+    An expression that is no PromQL at all is reported by `not-promql`; the other checks pass it over.
+
+    Args:
+        catalog: the catalog, expanded.
+        whole: whether all the definition files could be loaded.
+    """
+    checks = [each for each in CHECKS if whole or each not in NEEDS_ALL]
+    return list(dict.fromkeys(problem for each in checks for problem in each(catalog)))

@@ -1,0 +1,93 @@
+"""Alerts that would say nothing, or say it too late."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from obsgen.checks.places import meant, safe_labels
+from obsgen.errors import Problem
+from obsgen.model.catalog import Catalog
+from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Comparison, Recording, Severity, Threshold
+from obsgen.promql.metric import Metric
+from obsgen.promql.tree import Series, series_in
+
+TEMPLATE = re.compile(r"\{\{.*?\}\}")
+LABEL = re.compile(r"\{\{ \$labels\.(\w+) \}\}")
+
+
+def alert_text(catalog: Catalog) -> Iterator[Problem]:
+    """The text of an alert names a label that is not there, or a template that nobody fills in."""
+    for alert in catalog.alerts:
+        if not alert.summary or TEMPLATE.search(alert.summary) or not alert.summary.endswith("."):
+            hint = "write one sentence without templates, for people who see a list of alerts"
+            yield Problem("alert-text", f"the summary of {alert.name} is {alert.summary!r}", alert.at, hint)
+        has = safe_labels(alert.expr)
+        for template in TEMPLATE.findall(alert.description):
+            label = LABEL.fullmatch(template)
+            if label and has is not None and label[1] not in has:
+                message = f"the text of {alert.name} uses the label {label[1]!r}, which its expression does not keep"
+                yield Problem("alert-text", message, alert.at, meant(label[1], has) if has else "use no label")
+            elif not label and template not in (VALUE, THRESHOLD, HOLD):
+                hint = "use LABEL.value, VALUE, THRESHOLD and HOLD in an f-string"
+                yield Problem("alert-text", f"the text of {alert.name} has the template {template}", alert.at, hint)
+        if THRESHOLD in alert.description and any(level.threshold is None for level in alert.levels):
+            message = f"the text of {alert.name} speaks of a threshold, and a level has none"
+            yield Problem("alert-text", message, alert.at, "give the level one, as in critical(above=250)")
+
+
+def alert_levels(catalog: Catalog) -> Iterator[Problem]:
+    """Levels of an alert that exclude or repeat each other."""
+    for alert in catalog.alerts:
+        if not alert.levels:
+            yield Problem("alert-levels", f"alert {alert.name} never fires", alert.at, "give it fires=critical(...)")
+        for severity in Severity:
+            if sum(level.severity is severity for level in alert.levels) > 1:
+                message = f"alert {alert.name} has two levels of severity {severity.value}"
+                yield Problem("alert-levels", message, alert.at, "keep one level for each severity")
+        yield from _out_of_order(alert)
+
+
+def _out_of_order(alert: Alert) -> Iterator[Problem]:
+    by_rank = sorted(alert.levels, key=lambda level: level.severity.rank)
+    for milder, harsher in pairwise(by_rank):
+        if milder.threshold and harsher.threshold and not _further(milder.threshold, harsher.threshold):
+            message = (
+                f"alert {alert.name} is {harsher.severity.value} at {harsher.threshold.value:g}, "
+                f"before it is {milder.severity.value} at {milder.threshold.value:g}"
+            )
+            yield Problem("alert-levels", message, harsher.at, "swap the thresholds")
+
+
+def _further(milder: Threshold, harsher: Threshold) -> bool:
+    if milder.comparison is not harsher.comparison:
+        return True
+    if milder.comparison in (Comparison.BELOW, Comparison.AT_MOST):
+        return harsher.value <= milder.value
+    return harsher.value >= milder.value
+
+
+def unwatched_source(catalog: Catalog) -> Iterator[Problem]:
+    """An alert whose source nobody watches: when the source dies, the alert falls silent and looks like health."""
+    watched = {watch.source.job for domain in catalog.domains for watch in domain.watches}
+    recorded = {recording.name: recording for recording in catalog.recordings}
+    for alert in catalog.alerts:
+        for metric in _sources_of(series_in(alert.expr), recorded):
+            if metric.source is not None and metric.source.job not in watched:
+                message = f"alert {alert.name} reads {metric.name}, and nothing tells when its source is gone"
+                hint = f"add SourceWatch(source=..., key=...) for job {metric.source.job!r} to the watches of a Domain"
+                yield Problem("unwatched-source", message, alert.at, hint)
+
+
+def _sources_of(series: tuple[Series, ...], recorded: dict[str, Recording]) -> Iterator[Metric]:
+    seen: set[str] = set()
+    stack = list(series)
+    while stack:
+        each = stack.pop()
+        if each.name in seen:
+            continue
+        seen.add(each.name)
+        if isinstance(each, Metric):
+            yield each
+        stack.extend(series_in(recorded[each.name].expr) if each.name in recorded else ())

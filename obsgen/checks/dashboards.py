@@ -1,0 +1,95 @@
+"""Dashboards with panels that are empty, unnamed or indistinguishable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from obsgen.checks.places import meant, safe_labels
+from obsgen.errors import Problem
+from obsgen.layout import panel_id, stable_id
+from obsgen.model.catalog import Catalog
+from obsgen.model.dashboard import AlertList, Heatmap, Panel, Table, Text
+from obsgen.promql.tree import series_in
+
+
+def panel_identity(catalog: Catalog) -> Iterator[Problem]:
+    """A panel without a title, or with the title of another: its id is made of it."""
+    for dashboard in catalog.dashboards:
+        first: dict[int, Panel] = {}
+        rows = [row.title for row in dashboard.rows]
+        taken = {stable_id(dashboard.uid, "row", title) for title in rows}
+        for title in sorted({title for title in rows if rows.count(title) > 1}):
+            message = f"{dashboard.uid} has two rows titled {title!r}"
+            yield Problem("panel-identity", message, dashboard.at, "reword one of them")
+        for panel in dashboard.panels:
+            if not panel.heading:
+                message = f"a panel of {dashboard.uid} shows no single metric, so it needs a title"
+                yield Problem("panel-identity", message, panel.at, 'give it title="..."')
+                continue
+            number = panel_id(dashboard.uid, panel)
+            if number in first or number in taken:
+                message = f"{dashboard.uid} has two panels called {panel.key or panel.heading!r}"
+                hint = (
+                    f"the first is at {first[number].at}; give one another title, or a key" if number in first else ""
+                )
+                yield Problem("panel-identity", message, panel.at, hint)
+            first.setdefault(number, panel)
+
+
+def empty_panel(catalog: Catalog) -> Iterator[Problem]:
+    """A panel that shows nothing, or a dashboard without panels."""
+    for dashboard in catalog.dashboards:
+        if not dashboard.panels:
+            yield Problem("empty-panel", f"dashboard {dashboard.uid} has no panels", dashboard.at, "give it a Row")
+        for panel in dashboard.panels:
+            if not panel.queries and not isinstance(panel, AlertList | Heatmap | Text):
+                message = f"panel {panel.heading!r} of {dashboard.uid} shows nothing"
+                yield Problem("empty-panel", message, panel.at, "give it shows=METRIC")
+
+
+def unknown_filter(catalog: Catalog) -> Iterator[Problem]:
+    """A dashboard offers to filter by a label that none of its series carries."""
+    for dashboard in catalog.dashboards:
+        has = frozenset(
+            name
+            for panel in dashboard.panels
+            for expr in panel.expressions
+            for series in series_in(expr)
+            for name in series.label_names
+        )
+        for label in dashboard.filters:
+            if label.name not in has:
+                message = f"dashboard {dashboard.uid} filters by {label.name!r}, which nothing on it carries"
+                yield Problem("unknown-filter", message, dashboard.at, meant(label.name, has))
+
+
+def lost_legend(catalog: Catalog) -> Iterator[Problem]:
+    """A legend of labels that the expression does not keep: every series would have the same name."""
+    for dashboard in catalog.dashboards:
+        for panel in dashboard.panels:
+            for query in panel.queries:
+                has = safe_labels(query.expr)
+                if has is None or query.legend is None or isinstance(query.legend, str):
+                    continue
+                for label in query.legend:
+                    if label.name not in has:
+                        message = f"the legend of {panel.heading!r} uses the label {label.name!r}, which is not there"
+                        yield Problem("lost-legend", message, panel.at, meant(label.name, has))
+
+
+def table_columns(catalog: Catalog) -> Iterator[Problem]:
+    """A column of a table with other labels than its rows: the rows would not join."""
+    for dashboard in catalog.dashboards:
+        for panel in dashboard.panels:
+            if not isinstance(panel, Table):
+                continue
+            rows = frozenset(label.name for label in panel.by)
+            for query in panel.queries:
+                has = safe_labels(query.expr)
+                if has is not None and has != rows:
+                    message = (
+                        f"a column of table {panel.heading!r} has the labels {{{', '.join(sorted(has))}}}, "
+                        f"its rows have {{{', '.join(sorted(rows))}}}"
+                    )
+                    hint = "aggregate the column by the labels of the rows"
+                    yield Problem("table-columns", message, panel.at, hint)

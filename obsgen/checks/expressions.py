@@ -1,0 +1,176 @@
+"""PromQL that Prometheus would take, and that would still never mean what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from obsgen.checks.places import meant, nodes, places, safe_labels
+from obsgen.errors import DefinitionError, Location, Problem
+from obsgen.model.catalog import Catalog
+from obsgen.promql import reader
+from obsgen.promql.infer import ANY_WINDOW
+from obsgen.promql.metric import Counter, Histogram, Metric
+from obsgen.promql.text import render
+from obsgen.promql.tree import (
+    Aggregate,
+    Binary,
+    Call,
+    Expr,
+    Number,
+    Range,
+    Raw,
+    Selector,
+    children,
+    series_in,
+    walk,
+)
+
+PARTS = ("_bucket", "_count", "_sum")
+
+
+def undeclared_series(catalog: Catalog) -> Iterator[Problem]:
+    """An expression reads a metric or recording that no domain lists."""
+    declared = {s.name for s in (*catalog.metrics, *catalog.recordings)}
+    for place in places(catalog):
+        for series in series_in(place.expr):
+            built_in = isinstance(series, Metric) and series.source is None
+            if series.name not in declared and not built_in:
+                kind = "metrics" if isinstance(series, Metric) else "recordings"
+                hint = f"add it to the {kind}=(...) of a Domain"
+                message = f"{place.what} reads {series.name}, which no domain declares"
+                yield Problem("undeclared-series", message, place.at, hint)
+
+
+def rate_of_gauge(catalog: Catalog) -> Iterator[Problem]:
+    """`rate` and `increase` take every fall of a value for a restart: only a counter may be given to them."""
+    for place, node in nodes(catalog):
+        if not isinstance(node, Call) or node.function not in ("rate", "increase"):
+            continue
+        selector = node.args[0].selector if isinstance(node.args[0], Range) else None
+        if selector is None or isinstance(selector.series, Counter) or selector.suffix in PARTS:
+            continue
+        kind = selector.series.kind if isinstance(selector.series, Metric) else "recorded series"
+        message = f"{node.function}() needs a counter, and {selector.series.name} is a {kind}"
+        hint = "for a gauge, use avg_over_time() or changes(); for a histogram, its .count or .sum"
+        yield Problem("rate-of-gauge", message, place.line(node), hint)
+
+
+def quantile_of_counter(catalog: Catalog) -> Iterator[Problem]:
+    """A quantile needs the buckets of a histogram, and a number from 0 to 1."""
+    for place, node in nodes(catalog):
+        if isinstance(node, Selector) and node.suffix in PARTS and not isinstance(node.series, Histogram):
+            kind = node.series.kind if isinstance(node.series, Metric) else "recorded series"
+            message = f"a histogram is needed, and {node.series.name} is a {kind}"
+            hint = "histogram_quantile() reads the buckets of a Histogram"
+            yield Problem("quantile-of-counter", message, place.line(node), hint)
+        if isinstance(node, Call) and node.function == "histogram_quantile":
+            quantile = node.args[0]
+            if isinstance(quantile, Number) and not 0 <= quantile.value <= 1:
+                message = f"the quantile {quantile.value} is not from 0 to 1"
+                hint = f"the 95th percentile is 0.95, so write {quantile.value / 100}" if quantile.value <= 100 else ""
+                yield Problem("quantile-of-counter", message, place.line(node), hint)
+
+
+def bare_histogram(catalog: Catalog) -> Iterator[Problem]:
+    """A histogram has no series of its own name, only parts."""
+    for place in places(catalog):
+        stack = [place.expr]
+        while stack:
+            node = stack.pop()
+            selected = node.series if isinstance(node, Selector) else node
+            if isinstance(selected, Histogram) and not getattr(node, "suffix", ""):
+                message = f"{place.what} reads the histogram {selected.name} as if it had values of its own"
+                hint = "use histogram_quantile(), or its .count or .sum"
+                yield Problem("bare-histogram", message, place.line(node), hint)
+            if not isinstance(node, Selector):
+                stack.extend(children(node))
+
+
+def unknown_label(catalog: Catalog) -> Iterator[Problem]:
+    """A label in `by`, `on` or a matcher that its series do not carry."""
+    for place, node in nodes(catalog):
+        if isinstance(node, Aggregate):
+            yield from _missing(place.line(node), node.by, safe_labels(node.expr), f"{node.operator}(..., by=...)")
+        elif isinstance(node, Binary) and node.on:
+            for side in (node.left, node.right):
+                yield from _missing(place.line(node), node.on, safe_labels(side), f"{node.operator}(..., on=...)")
+        elif isinstance(node, Selector):
+            has = node.series.label_names | ({"le"} if node.suffix == "_bucket" else frozenset())
+            used = tuple(matcher.label.name for matcher in node.matchers)
+            yield from _missing(place.line(node), used, has, f"{node.series.name}.where(...)")
+
+
+def _missing(at: Location, used: tuple[str, ...], has: frozenset[str] | None, what: str) -> Iterator[Problem]:
+    for name in used:
+        if has is not None and name not in has:
+            message = f"{what} uses the label {name!r}, which is not there"
+            yield Problem("unknown-label", message, at, meant(name, has))
+
+
+def unknown_value(catalog: Catalog) -> Iterator[Problem]:
+    """A matcher asks for a value that the label cannot have."""
+    for place, node in nodes(catalog):
+        if not isinstance(node, Selector) or not isinstance(node.series, Metric):
+            continue
+        values = {label.name: label.values for label in node.series.labels if label.values}
+        for matcher in node.matchers:
+            for value in matcher.literals:
+                allowed = values.get(matcher.label.name)
+                if allowed is not None and value not in allowed:
+                    message = f"{node.series.name} never has {matcher.label.name}={value!r}"
+                    yield Problem("unknown-value", message, place.line(node), meant(value, list(allowed)))
+
+
+def unmatched_labels(catalog: Catalog) -> Iterator[Problem]:
+    """Two sides of an operator with different labels never match: the result is always empty."""
+    for place, node in nodes(catalog):
+        if not isinstance(node, Binary) or node.on is not None or node.operator == "or":
+            continue
+        left, right = safe_labels(node.left), safe_labels(node.right)
+        if left is None or right is None or left == right or _scalar(node.left) or _scalar(node.right):
+            continue
+        message = (
+            f"the sides of {node.operator!r} have different labels and never match: "
+            f"{{{', '.join(sorted(left))}}} and {{{', '.join(sorted(right))}}}"
+        )
+        hint = "aggregate both by the same labels, or match with on=(...)"
+        yield Problem("unmatched-labels", message, place.line(node), hint)
+
+
+def _scalar(node: Expr) -> bool:
+    match node:
+        case Number() | Call(function="scalar" | "time"):
+            return True
+        case Binary(left=left, right=right):
+            return _scalar(left) and _scalar(right)
+    return False
+
+
+def open_window(catalog: Catalog) -> Iterator[Problem]:
+    """A rule or an annotation has no dashboard to fill in a window."""
+    for place, node in nodes(catalog):
+        if isinstance(node, Range) and node.window is None and not place.fills_window:
+            message = f"{place.what} leaves the window over {node.selector.series.name} open"
+            hint = 'only a panel fills it in: give one, as in rate(metric, "5m")'
+            yield Problem("open-window", message, place.line(node), hint)
+
+
+def not_promql(catalog: Catalog) -> Iterator[Problem]:
+    """What is written is not PromQL, or names a metric in the text of `raw`."""
+    for place in places(catalog):
+        try:
+            written = render(place.expr, ANY_WINDOW)
+            read = reader.metric_names(written)
+        except reader.PromQLError as error:
+            yield Problem("not-promql", f"{place.what} is not PromQL ({error}): {written}", place.at)
+            continue
+        except DefinitionError as error:
+            yield Problem("not-promql", error.message, place.at, error.hint)
+            continue
+        known = {s.name + part for s in series_in(place.expr) for part in ("", *PARTS)}
+        for name in read:
+            if name not in known:
+                raws = [node for node in walk(place.expr) if isinstance(node, Raw) and name in node.template]
+                at = place.line(raws[0]) if raws else place.at
+                hint = 'give the metric as a part: raw("topk(5, {x})", x=METRIC)'
+                yield Problem("not-promql", f"the text of raw() names the metric {name!r}", at, hint)

@@ -1,0 +1,77 @@
+"""Where expressions stand in a catalog, and where in the definitions a mistake in them is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from obsgen.errors import DefinitionError, Location
+from obsgen.model.catalog import Catalog
+from obsgen.promql.infer import labels_of
+from obsgen.promql.reader import PromQLError
+from obsgen.promql.tree import Expr, walk
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An expression and what it belongs to.
+
+    Attributes:
+        expr: the expression.
+        at: the line of what it belongs to.
+        what: what it belongs to, for messages.
+        fills_window: whether an open window is filled in here.
+    """
+
+    expr: Expr
+    at: Location
+    what: str
+    fills_window: bool = False
+
+    def line(self, node: Expr) -> Location:
+        """Return the line of a part of the expression; of one that obsgen built itself, the line of the whole."""
+        at = getattr(node, "at", self.at)
+        return at if os.path.dirname(at.file) == os.path.dirname(self.at.file) else self.at
+
+
+def places(catalog: Catalog) -> Iterator[Place]:
+    """Yield every expression of a catalog."""
+    for recording in catalog.recordings:
+        yield Place(recording.expr, recording.at, f"recording {recording.name}")
+    for alert in catalog.alerts:
+        yield Place(alert.expr, alert.at, f"alert {alert.name}")
+        for step in (*alert.runbook.diagnosis_steps, *alert.runbook.mitigation_steps):
+            if step.query is not None:
+                yield Place(step.query, alert.at, f"the runbook of {alert.name}", fills_window=True)
+    for annotation in catalog.annotations:
+        yield Place(annotation.expr, annotation.at, f"annotation {annotation.title!r}")
+    for dashboard in catalog.dashboards:
+        for panel in dashboard.panels:
+            what = f"panel {panel.heading!r} of {dashboard.uid}"
+            for expr in panel.expressions:
+                yield Place(expr, panel.at, what, fills_window=True)
+
+
+def nodes(catalog: Catalog) -> Iterator[tuple[Place, Expr]]:
+    """Yield every part of every expression of a catalog, with its place."""
+    for place in places(catalog):
+        for node in walk(place.expr):
+            yield place, node
+
+
+def safe_labels(expr: Expr) -> frozenset[str] | None:
+    """Return the labels of an expression's result, None where they are not known or it is no PromQL."""
+    try:
+        return labels_of(expr)
+    except (PromQLError, DefinitionError):
+        return None
+
+
+def meant(name: str, known: frozenset[str] | list[str]) -> str:
+    """Return a hint with the known name nearest to a wrong one, or with all of them where none is near."""
+    near = get_close_matches(name, sorted(known), n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"known are {', '.join(sorted(known))}" if known else ""

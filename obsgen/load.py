@@ -1,0 +1,142 @@
+"""Definition files in, a catalog out. The only user of importlib.
+
+Every file of the folder is imported, also after one has failed, so that one run shows all that is wrong. Files
+import each other with a leading dot (`from .sources import BOT`), whatever the folder is called.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+from obsgen.errors import DefinitionError, Location, Problem
+from obsgen.model.catalog import Catalog, Domain, Project
+
+PACKAGE = "obsgen_definitions"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a folder of definitions says.
+
+    Attributes:
+        catalog: the domains of all files that could be imported, in their order; None without any project.
+        problems: what is wrong with the files.
+    """
+
+    catalog: Catalog | None
+    problems: tuple[Problem, ...]
+
+
+def load(folder: Path) -> Loaded:
+    """Import the definition files of a folder.
+
+    Args:
+        folder: holds the files. Those with a `DOMAIN` make the catalog, one with a `PROJECT` names it; others help.
+    """
+    files = sorted(path for path in folder.glob("*.py") if path.name != "__init__.py") if folder.is_dir() else []
+    if not files:
+        what = "has no definition files" if folder.is_dir() else "is not a folder"
+        hint = "run obsgen where your definitions/ folder is, or name it with --definitions DIR"
+        return Loaded(None, (Problem("no-definitions", f"{folder} {what}", hint=hint),))
+    problems: dict[Problem, None] = {}
+    modules: list[ModuleType] = []
+    with _importable(folder.resolve()):
+        for path in files:
+            try:
+                modules.append(import_module(f"{PACKAGE}.{path.stem}"))
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # whatever a definition file raises is its author's to mend
+                # A file that imports a broken one fails with the same problem at the same line: it is kept once.
+                problems.setdefault(_problem(error, folder.resolve(), path))
+    domains, wrong = _collect(modules, "DOMAIN", Domain)
+    projects, wrong_projects = _collect(modules, "PROJECT", Project)
+    broken = bool(problems)
+    problems.update(dict.fromkeys((*wrong, *wrong_projects, *_project_problems(folder, projects, broken))))
+    domains.sort(key=lambda domain: (domain.order, domain.name))
+    if not domains and not broken:
+        hint = "end each file of a subject with DOMAIN = Domain(name=..., metrics=(...), ...)"
+        problems.setdefault(Problem("no-domain", f"no file in {folder} has a DOMAIN", hint=hint))
+    catalog = Catalog(project=projects[0], domains=tuple(domains)) if projects else None
+    return Loaded(catalog, tuple(problems))
+
+
+def _collect(modules: Sequence[ModuleType], name: str, kind: type[T]) -> tuple[list[T], list[Problem]]:
+    found: list[T] = []
+    problems = []
+    for module in modules:
+        value = vars(module).get(name)
+        if isinstance(value, kind):
+            if value not in found:
+                found.append(value)
+        elif value is not None:
+            at = Location(str(module.__file__), 1)
+            problems.append(Problem("wrong-type", f"{name} is {value!r}, not a {kind.__name__}", at))
+    return found, problems
+
+
+def _project_problems(folder: Path, projects: list[Project], broken: bool) -> Iterator[Problem]:
+    if not projects and not broken:
+        hint = "give one file a PROJECT = Project(name=..., title=..., owner=...)"
+        yield Problem("no-project", f"no file in {folder} has a PROJECT", hint=hint)
+    for extra in projects[1:]:
+        message = f"there are two projects, {projects[0].name!r} and {extra.name!r}"
+        yield Problem("two-projects", message, extra.at, f"the other is at {projects[0].at}; keep one")
+
+
+def _problem(error: BaseException, folder: Path, path: Path) -> Problem:
+    """Return what an exception from a definition file means for its author."""
+    if isinstance(error, DefinitionError):
+        return Problem("definition", error.message, error.at, error.hint)
+    if isinstance(error, SyntaxError) and error.filename:
+        return Problem("syntax", f"not Python: {error.msg}", Location(error.filename, error.lineno or 1))
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(folder)]
+    at = Location(frames[-1].filename, frames[-1].lineno or 1) if frames else Location(str(folder / path.name), 1)
+    # The last line only, with Python's own "Did you mean".
+    message = "".join(traceback.TracebackException.from_exception(error).format_exception_only()).strip()
+    return Problem("import", message.replace(f"{PACKAGE}.", ""), at)
+
+
+class _Loader(SourceFileLoader):
+    """Always reads the source: a byte-code cache goes by whole seconds, and would miss a quick change."""
+
+    def path_stats(self, path: str) -> dict[str, float]:
+        raise OSError(path)
+
+
+class _Finder(MetaPathFinder):
+    """Finds the modules of one folder under the name of `PACKAGE`."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if not fullname.startswith(f"{PACKAGE}.") or not path:
+            return None
+        return FileFinder(path[0], (_Loader, [".py"])).find_spec(fullname)
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Make the folder importable as a package, and forget its modules afterwards."""
+    package = ModuleType(PACKAGE)
+    package.__path__ = [str(folder)]
+    finder = _Finder()
+    sys.modules[PACKAGE] = package
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        for name in [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]:
+            del sys.modules[name]

@@ -1,0 +1,185 @@
+"""The whole catalog, resolved, for machines: the Status API, the control panel, scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from obsgen.index import Index
+from obsgen.layout import panel_id
+from obsgen.model.budget import ErrorBudget
+from obsgen.model.catalog import Domain
+from obsgen.model.dashboard import Dashboard
+from obsgen.model.rule import Alert, Level, Recording
+from obsgen.model.team import Team
+from obsgen.promql.infer import ANY_WINDOW
+from obsgen.promql.label import Label
+from obsgen.promql.metric import Exposure, Gauge, Histogram, Metric, Source
+from obsgen.promql.text import render
+from obsgen.promql.tree import Series
+from obsgen.render.links import Links
+from obsgen.render.rules import level_expr
+
+Json = dict[str, Any]
+SCHEMA_FILE = "catalog.schema.json"
+
+
+def catalog(index: Index) -> Json:
+    """Return the catalog as plain data, in the shape of `catalog.schema.json`."""
+    return _Writer(index).write()
+
+
+class _Writer:
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self.links = Links(index)
+        self.project = index.catalog.project
+
+    def write(self) -> Json:
+        project = self.project
+        sources = {m.source.name: m.source for m in self.index.catalog.metrics if m.source is not None}
+        return {
+            "$schema": SCHEMA_FILE,
+            "project": {
+                "name": project.name,
+                "title": project.title,
+                "description": project.description,
+                "owner": _team(project.owner),
+                "docs_url": self.links.docs,
+                "grafana_url": self.links.grafana,
+            },
+            "sources": [_source(source) for source in sources.values()],
+            "domains": [self._domain(domain) for domain in self.index.catalog.domains],
+        }
+
+    def _domain(self, domain: Domain) -> Json:
+        return {
+            "name": domain.name,
+            "title": domain.title,
+            "description": domain.description,
+            "team": _team(domain.team or self.project.owner),
+            "metrics": [self._metric(metric) for metric in domain.metrics],
+            "recordings": [self._recording(recording) for recording in domain.recordings],
+            "budgets": [_budget(budget) for budget in domain.budgets],
+            "alerts": [self._alert(alert) for alert in domain.alerts],
+            "dashboards": [self._dashboard(dashboard) for dashboard in domain.dashboards],
+        }
+
+    def _metric(self, metric: Metric) -> Json:
+        data: Json = {
+            "name": metric.name,
+            "type": metric.kind,
+            "title": metric.title,
+            "help": metric.help,
+            "unit": metric.unit.name.lower(),
+            "labels": [_label(label) for label in metric.labels],
+            "exposure": _exposure(metric.exposure),
+            "docs_url": self.links.series(metric.name),
+            "used_by": self._used(metric),
+        }
+        if metric.source is not None:
+            data["source"] = metric.source.name
+        if metric.emitted_by:
+            data["emitted_by"] = metric.emitted_by
+        if isinstance(metric, Gauge) and metric.states:
+            data["states"] = {str(value): name for value, name in metric.states.items()}
+        if isinstance(metric, Histogram):
+            data["buckets"] = list(metric.buckets)
+        return data
+
+    def _recording(self, recording: Recording) -> Json:
+        return {
+            "name": recording.name,
+            "title": recording.title,
+            "help": recording.help,
+            "unit": recording.unit.name.lower(),
+            "labels": sorted(recording.label_names),
+            "expr": render(recording.expr),
+            "interval": recording.interval,
+            "docs_url": self.links.series(recording.name),
+            "used_by": self._used(recording),
+        }
+
+    def _used(self, series: Series) -> Json:
+        uses = self.index.uses(series)
+        return {
+            "panels": [{"dashboard": p.dashboard.uid, "panel": p.id} for p in uses.panels],
+            "alerts": [alert.name for alert in uses.alerts],
+            "recordings": [recording.name for recording in uses.recordings],
+        }
+
+    def _alert(self, alert: Alert) -> Json:
+        dashboard, place = self.index.dashboard_of(alert)
+        data: Json = {
+            "name": alert.name,
+            "summary": alert.summary,
+            "unit": alert.unit.name.lower(),
+            "levels": [_level(alert, level) for level in alert.levels],
+            "runbook_url": self.links.runbook(alert.name),
+        }
+        return data | ({"dashboard_url": self.links.dashboard(dashboard, place)} if dashboard else {})
+
+    def _dashboard(self, dashboard: Dashboard) -> Json:
+        panels = [
+            {
+                "id": panel_id(dashboard.uid, panel),
+                "title": panel.heading,
+                "type": type(panel).__name__,
+                "unit": panel.value_unit.name.lower(),
+                "expr": [render(expr, ANY_WINDOW) for expr in panel.expressions],
+            }
+            for panel in dashboard.panels
+        ]
+        return {
+            "uid": dashboard.uid,
+            "title": dashboard.title,
+            "description": dashboard.description,
+            "audience": dashboard.audience,
+            "url": self.links.dashboard(dashboard),
+            "panels": panels,
+        }
+
+
+def _team(team: Team) -> Json:
+    return {"name": team.name, "title": team.title}
+
+
+def _source(source: Source) -> Json:
+    return {
+        "name": source.name,
+        "title": source.title,
+        "job": source.job,
+        "interval": source.interval,
+        "path": source.path,
+        "exporter": source.exporter,
+    }
+
+
+def _label(label: Label) -> Json:
+    return {"name": label.name, "help": label.help, "values": list(label.values)}
+
+
+def _exposure(exposure: Exposure) -> Json:
+    data: Json = {"status": exposure.status.value}
+    if exposure.name:
+        data |= {"name": exposure.name, "scale": exposure.scale, "labels": dict(exposure.labels)}
+    return data | ({"note": exposure.note} if exposure.note else {})
+
+
+def _level(alert: Alert, level: Level) -> Json:
+    data: Json = {"severity": level.severity.value, "expr": render(level_expr(alert, level))}
+    if level.threshold is not None:
+        data |= {"comparison": level.threshold.comparison.value, "threshold": level.threshold.value}
+    return data | {"for": level.hold, "keep_firing_for": level.keep_firing}
+
+
+def _budget(budget: ErrorBudget) -> Json:
+    return {
+        "name": budget.name,
+        "bad": budget.bad.name,
+        "total": budget.total.name,
+        "by": [label.name for label in budget.by],
+        "window": budget.window,
+        "min_events": budget.min_events,
+        "alert": budget.alert,
+        "alerts_on": list(budget.applies_to.literals) if budget.applies_to else [],
+    }

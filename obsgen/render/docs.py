@@ -1,0 +1,220 @@
+"""The docs: an index, the alerts, the dashboards and the error budgets of a catalog."""
+
+from __future__ import annotations
+
+from obsgen.index import Index
+from obsgen.model.budget import ErrorBudget
+from obsgen.model.catalog import Domain
+from obsgen.model.dashboard import Panel
+from obsgen.model.rule import Alert, Level
+from obsgen.promql.metric import seconds
+from obsgen.promql.units import Unit
+from obsgen.render import metric_pages, runbooks
+from obsgen.render.links import (
+    ALERTS_FILE,
+    BUDGETS_FILE,
+    DASHBOARDS_FILE,
+    INDEX_FILE,
+    Links,
+    domain_file,
+    runbook_file,
+    series_file,
+)
+from obsgen.render.markdown import code, items, link, page, table
+from obsgen.render.runbooks import condition
+from obsgen.words import listed, spoken
+
+
+def docs(index: Index) -> dict[str, str]:
+    """Return the pages of the docs, by their path."""
+    links = Links(index)
+    pages = {INDEX_FILE: _index(index), ALERTS_FILE: _alerts(index)}
+    if index.catalog.dashboards:
+        pages[DASHBOARDS_FILE] = _dashboards(index, links)
+    if any(domain.budgets for domain in index.catalog.domains):
+        pages[BUDGETS_FILE] = _budgets(index)
+    pages |= {domain_file(d): metric_pages.metric_page(index, links, d) for d in metric_pages.documented(index)}
+    pages |= {
+        runbook_file(alert.name): runbooks.runbook(index, links, domain, alert)
+        for domain in index.catalog.domains
+        for alert in domain.alerts
+    }
+    return pages
+
+
+def _index(index: Index) -> str:
+    project, here = index.catalog.project, INDEX_FILE
+    rows = [
+        (
+            link(domain.title, domain_file(domain), here),
+            domain.description,
+            str(len(domain.metrics)),
+            str(len(domain.alerts)),
+            (domain.team or project.owner).title,
+        )
+        for domain in metric_pages.documented(index)
+    ]
+    pages = [
+        f"{link('Alerts', ALERTS_FILE, here)}: every alert, what it means and its runbook",
+        f"{link('Dashboards', DASHBOARDS_FILE, here)}: every dashboard and its panels"
+        if index.catalog.dashboards
+        else "",
+        f"{link('Error budgets', BUDGETS_FILE, here)}: what they promise, and what their numbers mean"
+        if any(domain.budgets for domain in index.catalog.domains)
+        else "",
+    ]
+    return page(
+        f"# {project.title}: metrics, alerts and dashboards",
+        project.description,
+        f"Owner: **{project.owner.title}**. These pages are generated from the catalog; change that, not them.",
+        "## Subjects",
+        table(("Subject", "What it is about", "Metrics", "Alerts", "Who acts"), rows),
+        "## Pages",
+        items(filter(None, pages)),
+        _planned(index),
+    )
+
+
+def _planned(index: Index) -> str:
+    waiting = [m for m in index.catalog.metrics if m.exposure.status.value != "exposed"]
+    if not waiting:
+        return ""
+    rows = [
+        (
+            link(code(metric.name), series_file(index, metric.name), INDEX_FILE),
+            metric.exposure.status.value,
+            code(metric.exposure.name) if metric.exposure.name else "",
+            metric.exposure.note,
+        )
+        for metric in waiting
+    ]
+    return page(
+        "## Not exported as documented",
+        "Panels of these metrics are empty, and their alerts cannot fire, until the exporters offer them.",
+        table(("Metric", "Status", "Today", "What is missing"), rows),
+    ).rstrip()
+
+
+def _alerts(index: Index) -> str:
+    here = ALERTS_FILE
+    parts = [
+        "# Alerts",
+        table(
+            ("Severity", "What it asks"),
+            (
+                ("critical", "Somebody has to act now."),
+                ("warning", "Somebody has to act in working hours."),
+                ("info", "Nobody is told; it shows on dashboards."),
+            ),
+        ),
+    ]
+    for domain in index.catalog.domains:
+        if not domain.alerts:
+            continue
+        rows = [
+            (
+                link(alert.name, runbook_file(alert.name), here),
+                level.severity.value,
+                condition(alert, level),
+                spoken(level.hold) or "at once",
+                alert.summary,
+            )
+            for alert in domain.alerts
+            for level in alert.levels
+        ]
+        team = (domain.team or index.catalog.project.owner).title
+        parts += [
+            f"## {domain.title}",
+            f"Who acts: {team}. Their metrics: {link(domain.title, domain_file(domain), here)}.",
+            table(("Alert", "Severity", "Fires when", "For", "Summary"), rows),
+        ]
+    return page(*parts)
+
+
+def _dashboards(index: Index, links: Links) -> str:
+    here = DASHBOARDS_FILE
+    parts = ["# Dashboards"]
+    for domain in index.catalog.domains:
+        for dashboard in domain.dashboards:
+            audience = f" Serves the {dashboard.audience}." if dashboard.audience else ""
+            filters = listed([code(label.name) for label in dashboard.filters])
+            panels = [p for p in index.places if p.dashboard is dashboard]
+            rows = [
+                (
+                    f"[{p.panel.heading}]({links.dashboard(dashboard, p)})",
+                    p.panel.about,
+                    ", ".join(_read(index, p.panel, here)),
+                )
+                for p in panels
+            ]
+            parts += [
+                f"## {dashboard.uid}",
+                f"[{dashboard.title}]({links.dashboard(dashboard)}): {dashboard.description}{audience}",
+                f"Filters: {filters}." if filters else "",
+                table(("Panel", "What it shows", "Series"), rows),
+            ]
+    return page(*parts)
+
+
+def _read(index: Index, panel: Panel, here: str) -> list[str]:
+    names = dict.fromkeys(s.name for s in index.read_by(panel))
+    return [link(code(name), series_file(index, name), here) for name in names]
+
+
+def _budgets(index: Index) -> str:
+    parts = [
+        "# Error budgets",
+        "An error budget says how much of what happened in a rolling window went well. It is a share of **events**, "
+        "not of time: a minute with a thousand requests weighs as much as the thousand requests in it.",
+    ]
+    for domain in index.catalog.domains:
+        for budget in domain.budgets:
+            parts += _budget(index, domain, budget)
+    return page(*parts)
+
+
+def _budget(index: Index, domain: Domain, budget: ErrorBudget) -> list[str]:
+    here, window = BUDGETS_FILE, spoken(budget.window)
+    series = link(code(budget.name), series_file(index, budget.name), here)
+    total, bad = (link(code(c.name), series_file(index, c.name), here) for c in (budget.total, budget.bad))
+    alert = next(alert for alert in domain.alerts if alert.name == budget.alert)
+    rows = [_meaning(budget, alert, level) for level in alert.levels if level.threshold]
+    values = [code(value) for value in budget.applies_to.literals] if budget.applies_to else []
+    return [
+        f"## {budget.title}",
+        f"{series}: {budget.help}",
+        f"`remaining = 1 - errors / requests`, both over the last {window}: errors are {bad}, requests {total}. "
+        f"1 means that nothing went wrong. There is one budget for each {listed([code(la.name) for la in budget.by])}.",
+        f"### What {link(alert.name, runbook_file(alert.name), here)} means",
+        f"With fewer than {budget.min_events} requests in {window} a budget alerts on nothing.",
+        table(("Severity", "Remaining", "Error rate", "As much as a full outage of", "Of a million requests"), rows),
+        ("Alerts watch these:\n\n" + items(values)) if values else "",
+        "### How it is counted",
+        "Every five minutes the new events are counted from the raw counters into a tile, and the tiles of the window "
+        "are summed. A counter's first value counts, restarts and failed scrapes lose nothing, and a series without "
+        "errors has zero of them.",
+        table(
+            ("Recorded series", "Every", "What it is"),
+            [
+                (link(code(r.name), series_file(index, r.name), here), spoken(r.interval), r.help)
+                for r in index.catalog.recordings
+                if r.at == budget.at
+            ],
+        ),
+        f"Prometheus has to keep its data for longer than {window} (`--storage.tsdb.retention.time`; its default is "
+        "15 days). After the rules are loaded for the first time, the budget speaks only of the time since then.",
+    ]
+
+
+def _meaning(budget: ErrorBudget, alert: Alert, level: Level) -> tuple[str, ...]:
+    assert level.threshold is not None
+    lost = 1 - level.threshold.value
+    outage = lost * seconds(budget.window) / 3600
+    lasting = f"{outage / 24:.3g} days" if outage >= 48 else f"{outage:.3g} hours"
+    return (
+        level.severity.value,
+        condition(alert, level),
+        f"more than {Unit.RATIO.write(lost)}",
+        lasting,
+        f"{lost * 1_000_000:,.0f} failed",
+    )

@@ -1,0 +1,53 @@
+"""Markdown: tables, lists, code and links between pages."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Sequence
+
+from obsgen.promql.infer import ANY_WINDOW
+from obsgen.promql.text import pretty
+from obsgen.promql.tree import Expr
+
+
+def cell(text: str) -> str:
+    """Return a text as the cell of a table: a pipe or a line break would end it, also inside of code."""
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(map(cell, line))} |" for line in lines)
+
+
+def code(text: str) -> str:
+    """Return a text as inline code."""
+    return f"`{text}`"
+
+
+def promql(expr: Expr) -> str:
+    """Return an expression as a block of code; a window that is open becomes 5m."""
+    return f"```promql\n{pretty(expr, ANY_WINDOW)}\n```"
+
+
+def items(texts: Iterable[str], *, numbered: bool = False) -> str:
+    """Return a list; further lines of an item are indented to stay inside it."""
+    return "\n".join(_item(f"{number}. " if numbered else "- ", text) for number, text in enumerate(texts, 1))
+
+
+def _item(mark: str, text: str) -> str:
+    first, *rest = text.split("\n")
+    return "\n".join([mark + first, *(" " * len(mark) + line if line else "" for line in rest)])
+
+
+def link(text: str, target: str, page: str) -> str:
+    """Return a link from one page to another, or to an anchor on it; both are paths within the docs."""
+    path, _, anchor = target.partition("#")
+    relative = posixpath.relpath(path, posixpath.dirname(page) or ".") if path != page else ""
+    return f"[{text}]({relative}{'#' + anchor if anchor else ''})"
+
+
+def page(*parts: str) -> str:
+    """Return the parts of a page, those that are not empty, a blank line between them."""
+    return "\n\n".join(part for part in parts if part) + "\n"

@@ -1,0 +1,150 @@
+"""The metrics reference: a page for each domain, complete for every metric and recorded series."""
+
+from __future__ import annotations
+
+from obsgen.index import Index
+from obsgen.model.catalog import Domain
+from obsgen.model.rule import Recording
+from obsgen.promql.label import Label
+from obsgen.promql.metric import Gauge, Histogram, Metric, Status
+from obsgen.promql.text import number
+from obsgen.promql.tree import Series
+from obsgen.promql.units import Unit
+from obsgen.render.links import (
+    ALERTS_FILE,
+    BUDGETS_FILE,
+    DASHBOARDS_FILE,
+    INDEX_FILE,
+    Links,
+    domain_file,
+    runbook_file,
+    series_file,
+)
+from obsgen.render.markdown import code, items, link, page, promql, table
+from obsgen.words import spoken
+
+UNITS = {
+    Unit.NONE: "-",
+    Unit.COUNT: "count",
+    Unit.RATIO: "ratio (0 to 1)",
+    Unit.MILLISECONDS: "milliseconds",
+    Unit.SECONDS: "seconds",
+    Unit.BYTES: "bytes",
+    Unit.PER_SECOND: "per second",
+    Unit.BYTES_PER_SECOND: "bytes per second",
+    Unit.CELSIUS: "degrees Celsius",
+    Unit.STATE: "state",
+    Unit.BOOLEAN: "0 or 1",
+}
+
+
+def documented(index: Index) -> list[Domain]:
+    """Return the domains that have a page: those with metrics, recordings or alerts."""
+    return [d for d in index.catalog.domains if d.metrics or d.recordings or d.alerts]
+
+
+def metric_page(index: Index, links: Links, domain: Domain) -> str:
+    """Return the page of a domain."""
+    here = domain_file(domain)
+    published = [r for r in domain.recordings if ":" not in r.name]
+    recorded = [r for r in domain.recordings if ":" in r.name]
+    owner = index.catalog.project.owner
+    parts = [
+        f"# {domain.title}",
+        domain.description,
+        f"Owner: {owner.title}. Who acts on its alerts: {(domain.team or owner).title}.",
+    ]
+    listed: list[Metric | Recording] = [*domain.metrics, *published]
+    if listed:
+        parts += ["## Metrics", table(("Metric", "Type", "Unit", "Source", "Description"), map(_row, listed))]
+        parts += [part for s in listed for part in _details(index, links, s, here)]
+    if recorded:
+        parts += [
+            "## Recorded series",
+            "Prometheus records these. A name is `level:metric:operations`, the level being the labels that are left.",
+            *(part for s in recorded for part in _details(index, links, s, here)),
+        ]
+    if domain.notes:
+        parts += ["## Good to know", items(domain.notes)]
+    parts += ["## Where to look", items(_where(links, domain, here))]
+    return page(*parts)
+
+
+def _row(series: Metric | Recording) -> tuple[str, ...]:
+    return (f"`{series.name}{_braces(series)}`", _kind(series), UNITS[series.unit], _source(series), series.help)
+
+
+def _braces(series: Series) -> str:
+    names = [la.name for la in series.labels] if isinstance(series, Metric) else sorted(series.label_names)
+    return f"{{{', '.join(names)}}}" if names else ""
+
+
+def _kind(series: Series) -> str:
+    return series.kind if isinstance(series, Metric) else "gauge"
+
+
+def _source(series: Metric | Recording) -> str:
+    if isinstance(series, Recording):
+        return "Recorded by Prometheus"
+    if series.source is None:
+        return "Prometheus"
+    return f"{series.source.title}{f' ({series.emitted_by})' if series.emitted_by else ''}"
+
+
+def _details(index: Index, links: Links, series: Metric | Recording, here: str) -> list[str]:
+    facts = [f"Type: {_kind(series)}", f"Unit: {UNITS[series.unit]}", *_facts(series)]
+    return [
+        f"### {series.name}",
+        f"{series.title}. {series.help}",
+        items(facts + _used(index, links, series, here)),
+        promql(series.expr) if isinstance(series, Recording) else "",
+    ]
+
+
+def _facts(series: Metric | Recording) -> list[str]:
+    if isinstance(series, Recording):
+        labels = ", ".join(code(name) for name in sorted(series.label_names)) or "none"
+        return [f"Labels: {labels}", f"Recorded every {spoken(series.interval)}"]
+    facts = [f"Label {_label(label)}" for label in series.labels] or ["Labels: none"]
+    if isinstance(series, Gauge) and series.states:
+        facts.append("Values: " + ", ".join(f"{value} = {name}" for value, name in series.states.items()))
+    if isinstance(series, Histogram):
+        facts.append("Buckets: " + ", ".join(map(number, map(float, series.buckets))))
+    if series.source is not None:
+        source = series.source
+        facts.append(
+            f"Source: {_source(series)}, scrape job `{source.job}`, `{source.path}` every {spoken(source.interval)}. "
+            f"{source.exporter}".rstrip()
+        )
+    if series.exposure.status is not Status.EXPOSED:
+        today = f" Today it is `{series.exposure.name}`." if series.exposure.name else ""
+        facts.append(f"**Not exported as documented** ({series.exposure.status.value}).{today} {series.exposure.note}")
+    return facts
+
+
+def _label(label: Label) -> str:
+    values = f" One of {', '.join(map(code, label.values))}." if label.values else ""
+    return f"`{label.name}`: {label.help}{values}"
+
+
+def _used(index: Index, links: Links, series: Series, here: str) -> list[str]:
+    uses = index.uses(series)
+    panels = [
+        f"[{p.panel.heading}]({links.dashboard(p.dashboard, p)}) on "
+        f"{link(p.dashboard.title, f'{DASHBOARDS_FILE}#{p.dashboard.uid}', here)}"
+        for p in uses.panels
+    ]
+    alerts = [link(alert.name, runbook_file(alert.name), here) for alert in uses.alerts]
+    rules = [link(code(r.name), series_file(index, r.name), here) for r in uses.recordings]
+    used = (("Panels", panels), ("Alerts", alerts), ("Recorded in", rules))
+    found = [f"{what}: {', '.join(names)}" for what, names in used if names]
+    return found or ["Used nowhere yet"]
+
+
+def _where(links: Links, domain: Domain, here: str) -> list[str]:
+    found = [f"Dashboard [{d.title}]({links.dashboard(d)})" for d in domain.dashboards]
+    if domain.alerts:
+        found.append(link("All alerts", ALERTS_FILE, here))
+    if domain.budgets:
+        found.append(link("Error budgets explained", BUDGETS_FILE, here))
+    return [*found, link("Index", INDEX_FILE, here)]

@@ -1,0 +1,82 @@
+"""Runbooks: a page for each alert, for somebody who was asleep a minute ago."""
+
+from __future__ import annotations
+
+from obsgen.index import Index
+from obsgen.model.catalog import Domain
+from obsgen.model.rule import Alert, Comparison, Level, Step
+from obsgen.promql.metric import Metric
+from obsgen.promql.tree import series_in
+from obsgen.render.links import ALERTS_FILE, DASHBOARDS_FILE, Links, runbook_file, series_file
+from obsgen.render.markdown import code, items, link, page, promql, table
+from obsgen.render.rules import level_expr
+from obsgen.words import spoken
+
+_WORDS = {
+    Comparison.ABOVE: "above",
+    Comparison.AT_LEAST: "at least",
+    Comparison.BELOW: "below",
+    Comparison.AT_MOST: "at most",
+    Comparison.EQUALS: "equal to",
+}
+
+
+def condition(alert: Alert, level: Level) -> str:
+    """Return when a level fires, as people say it: `above 250 ms`."""
+    if level.threshold is None:
+        return "the rule's condition holds"
+    return f"the value is {_WORDS[level.threshold.comparison]} {alert.unit.write(level.threshold.value)}"
+
+
+def runbook(index: Index, links: Links, domain: Domain, alert: Alert) -> str:
+    """Return the runbook page of an alert."""
+    here, book = runbook_file(alert.name), alert.runbook
+    owner = index.catalog.project.owner
+    rows = [(level.severity.value, condition(alert, level), spoken(level.hold) or "at once") for level in alert.levels]
+    return page(
+        f"# {alert.name}",
+        alert.summary,
+        f"Who acts: {(domain.team or owner).title}. Owner of the rule: {owner.title}.",
+        table(("Severity", "Fires when", "For"), rows),
+        "## Meaning",
+        book.meaning,
+        "## Impact",
+        book.impact,
+        "## Diagnosis",
+        items(_look(index, links, alert), numbered=False),
+        items(map(_step, book.diagnosis_steps), numbered=True),
+        "## Mitigation",
+        items(map(_step, book.mitigation_steps), numbered=True),
+        "## The rule",
+        promql(level_expr(alert, alert.levels[-1])),
+        book.reason and f"Why these numbers: {book.reason}",
+        items(_reads(index, alert, here)),
+        link("All alerts", ALERTS_FILE, here),
+    )
+
+
+def _look(index: Index, links: Links, alert: Alert) -> list[str]:
+    """Return where to look first: the panels that show what the alert watches."""
+    places = index.panels_of(alert)
+    here = runbook_file(alert.name)
+    found = [
+        f"Panel [{p.panel.heading}]({links.dashboard(p.dashboard, p)}) on "
+        f"{link(p.dashboard.title, f'{DASHBOARDS_FILE}#{p.dashboard.uid}', here)}"
+        for p in places
+    ]
+    dashboard, place = index.dashboard_of(alert)
+    if not found and dashboard is not None:
+        found = [f"Dashboard [{dashboard.title}]({links.dashboard(dashboard, place)})"]
+    return found
+
+
+def _reads(index: Index, alert: Alert, here: str) -> list[str]:
+    return [
+        f"Reads {link(code(series.name), series_file(index, series.name), here)}"
+        for series in series_in(alert.expr)
+        if not (isinstance(series, Metric) and series.source is None)
+    ]
+
+
+def _step(step: Step) -> str:
+    return f"{step.text}\n\n{promql(step.query)}" if step.query is not None else step.text

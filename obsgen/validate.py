@@ -1,0 +1,99 @@
+"""The last look at artifacts, before anything is written: schemas, PromQL, links.
+
+What fails here is a mistake of obsgen, not of a definition: the checks have passed.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from obsgen.errors import ObsgenError
+from obsgen.promql import reader
+from obsgen.render.links import anchor
+
+SCHEMAS = Path(__file__).parent / "schemas"
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
+_VARIABLE_QUERY = re.compile(r"label_values\((.*), (\w+)\)")
+
+
+def schema_text(kind: str) -> str:
+    """Return the JSON Schema of a kind of artifact: `dashboard`, `rules` or `catalog`."""
+    return (SCHEMAS / f"{kind}.schema.json").read_text(encoding="utf-8")
+
+
+@cache
+def _validator(kind: str) -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(json.loads(schema_text(kind)))
+
+
+def fits_schema(kind: str, name: str, data: Any) -> None:
+    """Check plain data against the schema of its kind.
+
+    Raises:
+        ObsgenError: it does not fit; the message says where.
+    """
+    for error in _validator(kind).iter_errors(data):
+        raise ObsgenError(f"{name} breaks the {kind} schema at {error.json_path}: {error.message}")
+
+
+def is_promql(name: str, expressions: Iterator[str]) -> None:
+    """Parse the PromQL of an artifact.
+
+    Raises:
+        ObsgenError: an expression does not parse.
+    """
+    for expr in expressions:
+        try:
+            reader.parse(expr.replace("$__rate_interval", "5m"))
+        except reader.PromQLError as error:
+            raise ObsgenError(f"{name} has an expression that is not PromQL ({error}): {expr}") from None
+
+
+def rule_expressions(file: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the expressions of a rule file."""
+    for group in file["groups"]:
+        for rule in group["rules"]:
+            yield rule["expr"]
+
+
+def dashboard_expressions(dashboard: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the expressions of a dashboard: of its panels, its variables and its annotations."""
+    for panel in dashboard["panels"]:
+        for each in (panel, *panel.get("panels", ())):
+            for target in each.get("targets", ()):
+                yield target["expr"]
+    for annotation in dashboard["annotations"]["list"]:
+        if "expr" in annotation:
+            yield annotation["expr"]
+    for variable in dashboard["templating"]["list"]:
+        found = _VARIABLE_QUERY.fullmatch(variable.get("definition", ""))
+        if found:
+            yield found[1]
+
+
+def links_hold(pages: Mapping[str, str]) -> None:
+    """Check that every link from one page to another, and to a heading on it, leads somewhere.
+
+    Raises:
+        ObsgenError: a link is dead.
+    """
+    plain = {path: _FENCE.sub("", text) for path, text in pages.items()}
+    anchors = {path: {anchor(title) for title in _HEADING.findall(text)} for path, text in plain.items()}
+    for path, text in plain.items():
+        for target in _LINK.findall(text):
+            if "://" in target:
+                continue
+            file, _, heading = target.partition("#")
+            page = posixpath.normpath(posixpath.join(posixpath.dirname(path), file)) if file else path
+            if page not in pages or (heading and heading not in anchors[page]):
+                raise ObsgenError(f"docs/{path} links to {target}, which is not there")
