@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from functools import cache
-from typing import Any, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from obsgen.errors import DefinitionError
 
@@ -41,10 +40,14 @@ def _as_tuple(definition: Any, name: str, value: Any) -> Any:
     return value
 
 
-@cache
-def _hints(kind: Hashable) -> dict[str, Any]:
-    hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(cast(Any, kind))}
+_HINTS: dict[type, dict[str, Any]] = {}
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    if kind not in _HINTS:
+        hints = get_type_hints(kind)
+        _HINTS[kind] = {field.name: hints[field.name] for field in fields(kind)}
+    return _HINTS[kind]
 
 
 def _misfit(value: Any, hint: Any) -> tuple[Any] | None:
