@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
@@ -65,7 +66,7 @@ def load(folder: Path) -> Loaded:
     broken = bool(problems)
     problems.update(dict.fromkeys((*wrong, *wrong_projects, *_project_problems(folder, projects, broken))))
     domains.sort(key=lambda domain: (domain.order, domain.name))
-    if not domains and not broken:
+    if not domains and not problems:
         hint = "end each file of a subject with DOMAIN = Domain(name=..., metrics=(...), ...)"
         problems.setdefault(Problem("no-domain", f"no file in {folder} has a DOMAIN", hint=hint))
     catalog = Catalog(project=projects[0], domains=tuple(domains)) if projects else None
@@ -103,9 +104,17 @@ def _problem(error: BaseException, folder: Path, path: Path) -> Problem:
         return Problem("syntax", f"not Python: {error.msg}", Location(error.filename, error.lineno or 1))
     frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(folder)]
     at = Location(frames[-1].filename, frames[-1].lineno or 1) if frames else Location(str(folder / path.name), 1)
-    # The last line only, with Python's own "Did you mean".
-    message = "".join(traceback.TracebackException.from_exception(error).format_exception_only()).strip()
-    return Problem("import", message.replace(f"{PACKAGE}.", ""), at)
+    message = "".join(traceback.format_exception_only(error)).strip().replace(f"{PACKAGE}.", "")
+    return Problem("import", message, at, _meant(error))
+
+
+def _meant(error: BaseException) -> str:
+    """Return a hint with the known name nearest to an unknown one."""
+    if not isinstance(error, NameError) or error.__traceback__ is None:
+        return ""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    near = get_close_matches(str(error.name), [*frame.f_locals, *frame.f_globals], n=1)
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 class _Loader(SourceFileLoader):

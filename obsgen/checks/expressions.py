@@ -10,7 +10,7 @@ from obsgen.model.catalog import Catalog
 from obsgen.promql import reader
 from obsgen.promql.infer import ANY_WINDOW
 from obsgen.promql.metric import Counter, Histogram, Metric
-from obsgen.promql.text import render
+from obsgen.promql.text import number, render
 from obsgen.promql.tree import (
     Aggregate,
     Binary,
@@ -47,7 +47,7 @@ def rate_of_gauge(catalog: Catalog) -> Iterator[Problem]:
         if not isinstance(node, Call) or node.function not in ("rate", "increase"):
             continue
         selector = node.args[0].selector if isinstance(node.args[0], Range) else None
-        if selector is None or isinstance(selector.series, Counter) or selector.suffix in PARTS:
+        if selector is None or isinstance(selector.series, Counter | Histogram) or selector.suffix in PARTS:
             continue
         kind = selector.series.kind if isinstance(selector.series, Metric) else "recorded series"
         message = f"{node.function}() needs a counter, and {selector.series.name} is a {kind}"
@@ -66,7 +66,7 @@ def quantile_of_counter(catalog: Catalog) -> Iterator[Problem]:
         if isinstance(node, Call) and node.function == "histogram_quantile":
             quantile = node.args[0]
             if isinstance(quantile, Number) and not 0 <= quantile.value <= 1:
-                message = f"the quantile {quantile.value} is not from 0 to 1"
+                message = f"the quantile {number(quantile.value)} is not from 0 to 1"
                 hint = f"the 95th percentile is 0.95, so write {quantile.value / 100}" if quantile.value <= 100 else ""
                 yield Problem("quantile-of-counter", message, place.line(node), hint)
 

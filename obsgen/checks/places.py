@@ -11,7 +11,7 @@ from obsgen.errors import DefinitionError, Location
 from obsgen.model.catalog import Catalog
 from obsgen.promql.infer import labels_of
 from obsgen.promql.reader import PromQLError
-from obsgen.promql.tree import Expr, walk
+from obsgen.promql.tree import Expr, Series, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,11 @@ class Place:
     fills_window: bool = False
 
     def line(self, node: Expr) -> Location:
-        """Return the line of a part of the expression; of one that obsgen built itself, the line of the whole."""
-        at = getattr(node, "at", self.at)
+        """Return the line of a part of the expression, or of the whole where the part has none of its own.
+
+        A series has the line where it was declared, and what obsgen built itself has one of obsgen's.
+        """
+        at = self.at if isinstance(node, Series) else node.at
         return at if os.path.dirname(at.file) == os.path.dirname(self.at.file) else self.at
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from obsgen.errors import Location, here
+from obsgen.errors import DefinitionError, Location, here
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.dashboard import Annotation, Dashboard
 from obsgen.model.rule import Alert, Recording
@@ -38,6 +38,13 @@ class Project:
 
     def __post_init__(self) -> None:
         conform(self)
+        for name in ("docs_url", "grafana_url"):
+            url = getattr(self, name)
+            if not url.startswith(("https://", "http://")) or any(char in url for char in " <>\"'`{}"):
+                raise DefinitionError(
+                    f"{name} of Project is {url!r}",
+                    "alerts carry it as a link: give an address with https:// or http://",
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

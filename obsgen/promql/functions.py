@@ -121,7 +121,7 @@ def histogram_quantile(
     """Return an estimated quantile (0 to 1) of what a histogram observed, one for each combination of `by`."""
     buckets = _buckets(histogram)
     grouped = Aggregate("sum", rate(buckets, window), ("le", *(names(by) or ())))
-    return Call("histogram_quantile", (Number(quantile), grouped))
+    return Call("histogram_quantile", (Number(float(quantile)), grouped))
 
 
 def histogram_buckets(histogram: Histogram | Selector, window: str | None = None) -> Expr:

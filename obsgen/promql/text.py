@@ -26,6 +26,7 @@ PRECEDENCE = {"or": 1, "and": 2, "unless": 2, "+": 4, "-": 4, "*": 5, "/": 5}
 COMPARISON = 3
 ATOM = 9
 WIDTH = 100
+"""Longest line of a laid out expression, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def _lines(expr: Expr, scope: Scope, width: int) -> list[str]:
         case Binary():
             return _chain(expr, scope, width)
         case Aggregate(operator=operator, expr=inner):
-            return _bracketed(f"{operator}{_grouping(expr)} (", [_lines(inner, scope, width - 2)], ")")
+            return _bracketed(f"{operator}{_grouping(expr)}(", [_lines(inner, scope, width - 2)], ")")
         case Call(function=function, args=args) if not any(isinstance(arg, Range) for arg in args):
             inside = [[string(a)] if isinstance(a, str) else _lines(a, scope, width - 2) for a in args]
             return _bracketed(f"{function}(", inside, ")")
@@ -102,9 +103,9 @@ def _hanging(lines: list[str], hangs: bool) -> list[str]:
 
 
 def _operand(expr: Expr, brackets: bool, scope: Scope, width: int) -> list[str]:
-    lines = _lines(expr, scope, width - 2)
     if not brackets:
-        return lines
+        return _lines(expr, scope, width)
+    lines = _lines(expr, scope, width - 2)
     return [f"({lines[0]})"] if len(lines) == 1 else _bracketed("(", [lines], ")")
 
 
@@ -123,7 +124,7 @@ def _text(expr: Expr, scope: Scope) -> str:
         case Call(function=function, args=args):
             return f"{function}({', '.join(string(a) if isinstance(a, str) else _text(a, scope) for a in args)})"
         case Aggregate(operator=operator, expr=inner):
-            return f"{operator}{_grouping(expr)} ({_text(inner, scope)})"
+            return f"{operator}{_grouping(expr)}({_text(inner, scope)})"
         case Binary():
             return _binary(expr, scope)
         case Raw():
@@ -168,8 +169,8 @@ def _offset(offset: str | None) -> str:
 
 def _grouping(aggregate: Aggregate) -> str:
     if aggregate.without is not None:
-        return f" without ({', '.join(aggregate.without)})"
-    return f" by ({', '.join(aggregate.by)})" if aggregate.by else ""
+        return f" without ({', '.join(aggregate.without)}) "
+    return f" by ({', '.join(aggregate.by)}) " if aggregate.by else ""
 
 
 def precedence(expr: Expr) -> int:

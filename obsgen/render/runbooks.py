@@ -48,7 +48,7 @@ def runbook(index: Index, links: Links, domain: Domain, alert: Alert) -> str:
         "## Mitigation",
         items(map(_step, book.mitigation_steps), numbered=True),
         "## The rule",
-        promql(level_expr(alert, alert.levels[-1])),
+        *(promql(level_expr(alert, level)) for level in alert.levels),
         book.reason and f"Why these numbers: {book.reason}",
         items(_reads(index, alert, here)),
         link("All alerts", ALERTS_FILE, here),

@@ -1,0 +1,123 @@
+"""Water: valves, pumps, and what they promise."""
+
+from obsgen.model import (
+    VALUE,
+    Annotation,
+    BarGauge,
+    Dashboard,
+    Domain,
+    ErrorBudget,
+    Heatmap,
+    Query,
+    Recording,
+    Row,
+    Runbook,
+    SourceWatch,
+    StateTimeline,
+    Table,
+    TimeSeries,
+    warning,
+)
+from obsgen.promql import Counter, Gauge, Histogram, Label, Unit, histogram_quantile, increase, max_, rate, sum_
+
+from .house import PLUMBERS, PUMPS
+
+VALVE = Label("valve", "Number of the valve.", values=("1", "2"))
+
+STATE = Gauge(
+    name="valve_open",
+    title="Valve",
+    help="Whether a valve is open.",
+    source=PUMPS,
+    labels=(VALVE,),
+    unit=Unit.STATE,
+    states={0: "shut", 1: "open"},
+)
+STROKES = Counter(
+    name="pump_strokes_total", title="Strokes", help="Strokes of the pump.", source=PUMPS, labels=(VALVE,)
+)
+STUCK = Counter(
+    name="pump_stuck_total", title="Stuck strokes", help="Strokes that moved no water.", source=PUMPS, labels=(VALVE,)
+)
+DURATION = Histogram(
+    name="watering_seconds",
+    title="Watering time",
+    help="How long a watering takes.",
+    source=PUMPS,
+    labels=(VALVE,),
+    unit=Unit.SECONDS,
+    buckets=(23, 29, 31),
+)
+FLOW = Recording(
+    name="valve:pump_strokes:rate2m",
+    expr=sum_(rate(STROKES, "2m"), by=[VALVE]),
+    title="Flow",
+    help="Strokes per second of each valve.",
+    interval="41s",
+)
+BUDGET = ErrorBudget(
+    name="pump_budget_remaining",
+    title="Pump budget",
+    help="Share of the week's strokes that moved water.",
+    bad=STUCK,
+    total=STROKES,
+    by=[VALVE],
+    window="7d",
+    min_events=43,
+    alert="PumpBudgetLow",
+    fires=warning(below=0.97, hold="47m"),
+    summary="A pump is stuck too often.",
+    description=f"{VALUE} of the week's strokes of valve {VALVE.value} moved water.",
+    runbook=Runbook(
+        meaning="The pump runs dry.", impact="Tomatoes thirst.", diagnosis=("Look.",), mitigation=("Prime the pump.",)
+    ),
+)
+
+DOMAIN = Domain(
+    name="water",
+    title="Water",
+    description="Valves and pumps.",
+    order=2,
+    team=PLUMBERS,
+    metrics=[STATE, STROKES, STUCK, DURATION],
+    recordings=[FLOW],
+    budgets=[BUDGET],
+    watches=[
+        SourceWatch(
+            source=PUMPS, key=STROKES, still_after=None, impact="Nobody knows of the water.", restart="Kick the pump."
+        )
+    ],
+    annotations=[Annotation(title="Watering", expr=increase(STROKES, "53s") > 0, text="Valve {{valve}}.")],
+    dashboards=[
+        Dashboard(
+            uid="greenhouse-water",
+            title="Greenhouse / Water",
+            description="Does it flow?",
+            audience="Plumber",
+            filters=[VALVE],
+            rows=[
+                Row(title="Flow", panels=[StateTimeline(shows=STATE), TimeSeries(shows=FLOW), Heatmap(of=DURATION)]),
+                Row(
+                    title="Details",
+                    collapsed=True,
+                    panels=[
+                        BarGauge(shows=BUDGET.remaining),
+                        TimeSeries(
+                            shows=histogram_quantile(0.59, DURATION, by=[VALVE]), title="Watering time, 59th percentile"
+                        ),
+                        Table(
+                            title="Valves",
+                            description="All of them.",
+                            by=[VALVE],
+                            shows=[
+                                Query(expr=max_(STATE, by=[VALVE]), legend="State"),
+                                Query(expr=FLOW, legend="Flow"),
+                                Query(expr=max_(BUDGET.remaining, by=[VALVE]), legend="Budget"),
+                            ],
+                        ),
+                    ],
+                ),
+            ],
+        )
+    ],
+)

@@ -1,0 +1,53 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from obsgen.expand import expand
+from obsgen.load import load
+from obsgen.model import Catalog
+from tests.prometheus import Prometheus, running
+
+ROOT = Path(__file__).parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite the golden files from what is made now")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a real server where there is none; in CI a missing server is a failure."""
+    if shutil.which("prometheus") or os.environ.get("CI"):
+        return
+    real = [item for item in items if item.get_closest_marker("real")]
+    if real:
+        config.hook.pytest_deselected(items=real)
+        items[:] = [item for item in items if item not in real]
+
+
+@pytest.fixture(scope="session")
+def vectobeat() -> Catalog:
+    """VectoBeat's catalog, expanded."""
+    loaded = load(ROOT / "definitions")
+    assert loaded.catalog is not None, loaded.problems
+    return expand(loaded.catalog)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Prometheus]]:
+    """A running Prometheus, in a list: `prometheus` puts its next time there."""
+    with running(tmp_path_factory.mktemp("prometheus")) as started:
+        yield [started]
+
+
+@pytest.fixture
+def prometheus(server: list[Prometheus]) -> Prometheus:
+    """The running Prometheus, at a time that belongs to this test alone."""
+    server[0] = server[0].later()
+    return server[0]

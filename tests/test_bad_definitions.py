@@ -1,0 +1,338 @@
+"""Every kind of mistake in a definition: one clear message at its line, all of them in one run, nothing written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from obsgen.checks import CHECKS
+from obsgen.cli import main
+
+PROJECT = """
+from obsgen.model import Project, Team
+
+PROJECT = Project(
+    name="bad", title="Bad", description="", owner=Team(name="us", title="Us"), 
+    docs_url="https://docs.example.org", grafana_url="https://grafana.example.org",
+)
+"""
+
+HEAD = """
+from functools import partial
+from obsgen.model import *
+from obsgen.promql import *
+
+APP = Source(name="app", title="App", job="app", interval="30s")
+ROUTE, CODE, SHADE = Label("route"), Label("code", values=("200", "500")), Label("shade")
+HITS = Counter(name="hits_total", title="Hits", help="Hits.", source=APP, labels=(ROUTE, CODE))
+HEAT = Gauge(name="heat", title="Heat", help="Heat.", source=APP, labels=(ROUTE,))
+WAIT = Histogram(name="wait", title="Wait", help="Wait.", source=APP, buckets=(1, 2))
+BOOK = Runbook(meaning="m", impact="i", diagnosis=("d",), mitigation=("m",))
+WATCH = SourceWatch(source=APP, key=HEAT, still_after=None, impact="i", restart="r")
+
+
+# partial() has no frame of its own: a mistake is found at the line that calls it.
+alert = partial(Alert, name="A", expr=HEAT, fires=info(), summary="S.", description="d", runbook=BOOK)
+board = partial(Dashboard, uid="board", title="T", description="D")
+PANEL = Row(title="R", panels=[Stat(shows=HEAT)])
+
+
+def row(*panels):
+    return [Row(title="R", panels=panels)]
+
+
+"""
+
+TAIL = """
+
+DOMAIN = Domain(
+    name="bad", title="Bad", description="",
+    metrics=vars().get("METRICS", (HITS, HEAT, WAIT)), watches=vars().get("WATCHES", (WATCH,)),
+    alerts=vars().get("ALERTS", ()), recordings=vars().get("RECORDINGS", ()), dashboards=vars().get("BOARDS", ()),
+)
+"""
+
+# check id: definition lines, the one at fault marked, and what is said about it
+CASES: dict[str, list[tuple[str, str]]] = {
+    "duplicate-name": [
+        (
+            'AGAIN = Counter(name="hits_total", title="", help="", source=APP)  # <-\n'
+            "METRICS = (HITS, HEAT, WAIT, AGAIN)",
+            "metric or recording 'hits_total' is defined twice",
+        ),
+        (
+            'ONE = alert(name="Same")\nTWO = alert(name="Same")  # <-\nALERTS = (ONE, TWO)',
+            "alert 'Same' is defined twice",
+        ),
+        (
+            "ONE = board(rows=row(Stat(shows=HEAT)))\nTWO = board(rows=ONE.rows)  # <-\nBOARDS = (ONE, TWO)",
+            "dashboard uid 'board' is defined twice",
+        ),
+    ],
+    "bad-name": [
+        (
+            'ALERTS = (alert(name="too hot"),)  # <-',
+            "'too hot' is no alert name",
+        ),
+        (
+            f'BOARDS = (board(uid="{"x" * 41}", rows=[PANEL]),)  # <-',
+            "is no dashboard uid",
+        ),
+    ],
+    "reserved-name": [
+        (
+            'SLOW = Histogram(name="slow", title="", help="", source=APP, labels=[Label("le")], buckets=(1,))  # <-\n'
+            "METRICS = (HITS, HEAT, WAIT, SLOW)",
+            "slow declares the label 'le'",
+        )
+    ],
+    "label-value": [
+        (
+            "QUOTED = Label('q', values=('a\"b',))  # <-\n"
+            "METRICS = (HITS, HEAT, WAIT, Gauge(name='q', title='', help='', source=APP, labels=[QUOTED]))",
+            "the value 'a\"b' of label 'q' has quotes, braces or line breaks",
+        ),
+        (
+            "ALERTS = (alert(expr=HEAT.where(ROUTE.equals('{{ $x }}'))),)  # <-",
+            "the value '{{ $x }}' of label 'route'",
+        ),
+        ("ALERTS = (alert(expr=HEAT.where(ROUTE.one_of('a\\nb'))),)  # <-", "the value 'a\\nb' of label 'route'"),
+    ],
+    "undeclared-series": [
+        (
+            'GONE = Gauge(name="gone", title="", help="", source=APP)\nALERTS = (alert(expr=GONE),)  # <-',
+            "alert A reads gone, which no domain declares",
+        )
+    ],
+    "rate-of-gauge": [
+        ('ALERTS = (alert(expr=rate(HEAT, "5m")),)  # <-', "rate() needs a counter, and heat is a gauge"),
+        ('ALERTS = (alert(expr=increase(HEAT, "5m")),)  # <-', "increase() needs a counter, and heat is a gauge"),
+    ],
+    "quantile-of-counter": [
+        (
+            'ALERTS = (alert(expr=histogram_quantile(0.9, HITS, window="5m")),)  # <-',
+            "a histogram is needed, and hits_total is a counter",
+        ),
+        (
+            'ALERTS = (alert(expr=histogram_quantile(95, WAIT, window="5m")),)  # <-',
+            "the quantile 95 is not from 0 to 1",
+        ),
+    ],
+    "bare-histogram": [
+        (
+            "ALERTS = (alert(expr=WAIT, fires=info(above=1)),)  # <-",
+            "reads the histogram wait as if it had values of its own",
+        )
+    ],
+    "unknown-label": [
+        (
+            'ALERTS = (alert(expr=sum_(HEAT, by=[Label("rout")])),)  # <-',
+            "sum(..., by=...) uses the label 'rout', which is not there",
+        ),
+        ("ALERTS = (alert(expr=HEAT.where(CODE.equals('200'))),)  # <-", "heat.where(...) uses the label 'code'"),
+        ("ALERTS = (alert(expr=HEAT.unless(HITS, on=[CODE])),)  # <-", "unless(..., on=...) uses the label 'code'"),
+    ],
+    "unknown-value": [
+        ("ALERTS = (alert(expr=HITS.where(CODE.equals('50'))),)  # <-", "hits_total never has code='50'")
+    ],
+    "unmatched-labels": [
+        ("ALERTS = (alert(expr=sum_(HITS, by=[CODE]) / sum_(HEAT, by=[ROUTE])),)  # <-", "{code} and {route}")
+    ],
+    "open-window": [("ALERTS = (alert(expr=rate(HITS)),)  # <-", "alert A leaves the window over hits_total open")],
+    "not-promql": [
+        (
+            'ALERTS = (alert(expr=raw("topk({x}", x=HEAT)),)  # <-',
+            "alert A is not PromQL",
+        ),
+        ('ALERTS = (alert(expr=raw("{x} / heta", x=HEAT)),)  # <-', "the text of raw() names the metric 'heta'"),
+        (
+            'ALERTS = (alert(expr=raw("{y} + 1", x=HEAT)),)  # <-',
+            "the template of raw('{y} + 1') is broken",
+        ),
+    ],
+    "alert-text": [
+        (
+            'ALERTS = (alert(description=f"{CODE.value}"),)  # <-',
+            "the text of A uses the label 'code', which its expression does not keep",
+        ),
+        (
+            'ALERTS = (alert(summary="{{ $value }}", ),)  # <-',
+            "the summary of A is '{{ $value }}'",
+        ),
+        (
+            'ALERTS = (alert(description="{{ nobody }}"),)  # <-',
+            "the text of A has the template {{ nobody }}",
+        ),
+        (
+            "ALERTS = (alert(description=THRESHOLD),)  # <-",
+            "the text of A speaks of a threshold, and a level has none",
+        ),
+    ],
+    "alert-levels": [
+        (
+            "ALERTS = (alert(fires=(), ),)  # <-",
+            "alert A never fires",
+        ),
+        (
+            "WORSE = critical(above=5)  # <-\nALERTS = (alert(fires=(warning(above=6), WORSE)),)",
+            "alert A is critical at 5, before it is warning at 6",
+        ),
+        (
+            "ALERTS = (alert(fires=(info(above=5), info(above=6)), ),)  # <-",
+            "alert A has two levels of severity info",
+        ),
+    ],
+    "unwatched-source": [
+        (
+            "WATCHES = ()\nALERTS = (alert(),)  # <-",
+            "alert A reads heat, and nothing tells when its source is gone",
+        )
+    ],
+    "panel-identity": [
+        ("BOARDS = (board(rows=row(Stat(shows=HEAT), Stat(shows=HEAT))),)  # <-", "board has two panels called 'Heat'"),
+        ("BOARDS = (board(rows=row(Stat(shows=sum_(HEAT)))),)  # <-", "shows no single metric, so it needs a title"),
+    ],
+    "empty-panel": [
+        ('BOARDS = (board(rows=row(TimeSeries(title="Nothing"))),)  # <-', "panel 'Nothing' of board shows nothing")
+    ],
+    "unknown-filter": [
+        (
+            "BOARDS = (board(filters=[SHADE], rows=[PANEL]),)  # <-",
+            "dashboard board filters by 'shade', which nothing on it carries",
+        )
+    ],
+    "lost-legend": [
+        (
+            'BOARDS = (board(rows=row(TimeSeries(shows=sum_(HITS, by=[CODE]), title="T", legend=(ROUTE,)))),)  # <-',
+            "the legend of 'T' uses the label 'route', which is not there",
+        )
+    ],
+    "table-columns": [
+        (
+            'BOARDS = (board(rows=row(Table(title="T", by=[ROUTE], shows=HEAT))),)  # <-',
+            "a column of table 'T' has the labels",
+        )
+    ],
+    # These are not checks: the definition cannot be built, or its file not be read.
+    "definition": [
+        ("ALERTS = (alert(expr=HEAT == 0),)  # <-", "the expression of alert A is False, not PromQL"),
+        ("METRICS = (HITS, HEAT and WAIT)  # <-", "a PromQL expression has no truth value in Python"),
+        ('ALERTS = (alert(fires=critical(above=1, hold="1 min")),)  # <-', "'1 min' is not a duration"),
+        ("ALERTS = (alert(fires=critical(above=1, below=2)),)  # <-", "a level has one threshold, not 2"),
+        ("ALERTS = (alert(summary=None),)", "summary of Alert(name='A') is None"),
+        ("BOARDS = (board(rows=row('Stat')),)", "panels of Row is 'Stat'"),
+        ('ALERTS = (alert(expr=sum_(HEAT, by=["route"])),)  # <-', "'route' is not a Label"),
+    ],
+    "import": [
+        ("ALERTS = (alert(expr=HETA),)  # <-", "NameError: name 'HETA' is not defined"),
+        ("from .nowhere import SOMETHING  # <-", "ModuleNotFoundError: No module named 'nowhere'"),
+        ("raise SystemExit(3)  # <-", "SystemExit: 3"),
+    ],
+    "syntax": [("ALERTS = (alert(\nDOMAIN = ]  # <-", "not Python")],
+    "wrong-type": [("", "DOMAIN is 'x', not a Domain")],
+}
+ALL = [(check, lines, message) for check, cases in CASES.items() for lines, message in cases]
+
+
+def run(folder: Path, *options: str) -> Result:
+    arguments = ["generate", "-d", str(folder / "definitions"), "-o", str(folder / "out"), *options]
+    return CliRunner().invoke(main, arguments)
+
+
+def write(folder: Path, name: str, lines: str, tail: str = TAIL) -> int:
+    """Write a definition file and return the number of its marked line."""
+    (folder / "definitions").mkdir(exist_ok=True)
+    (folder / "definitions/project.py").write_text(PROJECT)
+    text = HEAD + lines + tail
+    (folder / f"definitions/{name}.py").write_text(text)
+    return next((n for n, line in enumerate(text.splitlines(), 1) if line.endswith("# <-")), 0)
+
+
+@pytest.mark.parametrize(("check", "lines", "message"), ALL, ids=[f"{c}-{n}" for n, (c, _, _) in enumerate(ALL)])
+def test_a_mistake_is_told_at_its_line(tmp_path: Path, check: str, lines: str, message: str) -> None:
+    line = write(tmp_path, "bad", lines, tail="\nDOMAIN = 'x'\n" if check == "wrong-type" else TAIL)
+
+    result = run(tmp_path)
+
+    assert result.exit_code == 1, result.output
+    place = f"bad.py:{line}: " if line else "bad.py:"
+    said = [text for text in result.stderr.splitlines() if place in text and f"[{check}]" in text]
+    assert len(said) == 1, result.stderr
+    assert message in said[0]
+    assert "1 problem; nothing was written" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_check_has_a_case() -> None:
+    assert {each.__name__.replace("_", "-") for each in CHECKS} <= set(CASES)
+
+
+def test_the_head_of_the_cases_is_without_mistakes(tmp_path: Path) -> None:
+    write(tmp_path, "good", "ALERTS = (alert(),)\nBOARDS = (board(rows=row(Stat(shows=HEAT)), filters=[ROUTE]),)")
+
+    assert run(tmp_path).exit_code == 0
+
+
+def test_all_mistakes_are_told_in_one_run_also_beside_a_broken_file(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "first",
+        'ALERTS = (alert(expr=rate(HEAT, "5m")), alert(name="B", expr=sum_(HEAT, by=[Label("rout")])))\nWATCHES = ()',
+    )
+    write(tmp_path, "second", "from .third import ALERTS")
+    write(tmp_path, "third", "ALERTS = (HETA,)")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/kept").write_text("as it was")
+
+    result = run(tmp_path)
+
+    assert result.exit_code == 1
+    assert "rate-of-gauge" in result.stderr
+    assert "unknown-label" in result.stderr
+    assert result.stderr.count("NameError: name 'HETA'") == 1, "a file that imports the broken one does not repeat it"
+    assert "3 problems" in result.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["kept"]
+
+
+def test_problems_are_told_to_machines_too(tmp_path: Path) -> None:
+    line = write(tmp_path, "bad", 'ALERTS = (alert(expr=rate(HEAT, "5m")),)  # <-')
+
+    result = run(tmp_path, "--format", "json")
+
+    assert result.exit_code == 1
+    [problem] = json.loads(result.stdout)["problems"]
+    assert (problem["check"], problem["line"], Path(problem["file"]).name) == ("rate-of-gauge", line, "bad.py")
+
+
+@pytest.mark.parametrize(("make", "message"), [(True, "has no definition files"), (False, "is not a folder")])
+def test_a_folder_without_definitions_says_so(tmp_path: Path, make: bool, message: str) -> None:
+    if make:
+        (tmp_path / "definitions").mkdir()
+
+    result = run(tmp_path)
+
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert "--definitions DIR" in result.stderr
+
+
+def test_two_projects_or_none_are_a_problem(tmp_path: Path) -> None:
+    write(tmp_path, "good", "")
+    (tmp_path / "definitions/other.py").write_text(PROJECT.replace('"bad"', '"other"'))
+    assert "there are two projects, 'other' and 'bad'" in run(tmp_path).stderr
+
+    (tmp_path / "definitions/other.py").unlink()
+    (tmp_path / "definitions/project.py").unlink()
+    assert "has a PROJECT [no-project]" in run(tmp_path).stderr
+
+
+def test_a_change_within_the_same_second_is_seen(tmp_path: Path) -> None:
+    """Python's byte-code cache goes by whole seconds and the size of the file."""
+    for value in (1, 2, 3):
+        write(tmp_path, "good", f"ALERTS = (alert(fires=critical(above={value})),)")
+        assert run(tmp_path).exit_code == 0
+        assert f"heat > {value}" in (tmp_path / "out/prometheus/bad.yml").read_text()
