@@ -15,7 +15,7 @@ PROJECT = """
 from obsgen.model import Project, Team
 
 PROJECT = Project(
-    name="bad", title="Bad", description="", owner=Team(name="us", title="Us"), 
+    name="bad", title="Bad", description="", owner=Team(name="us", title="Us"),
     docs_url="https://docs.example.org", grafana_url="https://grafana.example.org",
 )
 """

@@ -1,0 +1,210 @@
+"""Dashboards: Grafana knows every key, nothing overlaps, and ids stay when panels come and go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard as GrafanaDashboard
+from grafana_foundation_sdk.models.units import __dict__ as units
+from hypothesis import given
+from hypothesis import strategies as st
+
+from obsgen.index import Index
+from obsgen.layout import COLUMNS, place, stable_id
+from obsgen.model import Catalog, Dashboard, Row, Stat, TimeSeries, critical, info, warning
+from obsgen.promql import UP
+from obsgen.render.dashboards import dashboards
+from obsgen.render.grafana import ref_id
+from obsgen.render.panels import UNITS, steps
+from tests.conftest import ROOT
+
+FILES = [
+    *sorted((ROOT / "generated/grafana/dashboards").glob("*.json")),
+    *sorted((ROOT / "tests/golden/greenhouse/grafana/dashboards").glob("*.json")),
+]
+
+
+def panels(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for panel in dashboard["panels"]:
+        yield panel
+        yield from panel.get("panels", ())
+
+
+@pytest.fixture(params=FILES, ids=lambda path: path.stem)
+def dashboard(request: pytest.FixtureRequest) -> dict[str, Any]:
+    data = json.loads(Path(request.param).read_text())
+    assert data["uid"] == Path(request.param).stem
+    return dict(data)
+
+
+def lost(mine: Any, theirs: Any, path: str = "$") -> Iterator[str]:
+    """Yield what Grafana's own types lose or change of a dashboard."""
+    if isinstance(mine, dict) and isinstance(theirs, dict):
+        for key, value in mine.items():
+            if key in theirs:
+                yield from lost(value, theirs[key], f"{path}.{key}")
+            elif key != "titleFormat":  # of Prometheus' annotations, which the types do not know
+                yield f"{path}.{key}"
+    elif isinstance(mine, list) and isinstance(theirs, list) and len(mine) == len(theirs):
+        for number, (one, other) in enumerate(zip(mine, theirs, strict=True)):
+            yield from lost(one, other, f"{path}[{number}]")
+    elif mine != theirs:
+        yield f"{path}: {mine!r} became {theirs!r}"
+
+
+def test_grafanas_own_types_know_every_key(dashboard: dict[str, Any]) -> None:
+    register_default_plugins()
+    read = GrafanaDashboard.from_json(json.loads(json.dumps(dashboard)))
+
+    assert list(lost(dashboard, json.loads(json.dumps(read, cls=JSONEncoder)))) == []
+
+
+def test_there_is_no_null_and_no_old_schema(dashboard: dict[str, Any]) -> None:
+    assert "null" not in json.dumps(dashboard)
+    assert dashboard["schemaVersion"] >= 39
+    assert all(panel["pluginVersion"] for panel in panels(dashboard) if panel["type"] != "row")
+
+
+def test_panels_fill_their_lines_without_holes_or_overlaps(dashboard: dict[str, Any]) -> None:
+    taken: dict[tuple[int, int], str] = {}
+    for panel in panels(dashboard):
+        at = panel["gridPos"]
+        for x in range(at["x"], at["x"] + at["w"]):
+            for y in range(at["y"], at["y"] + at["h"]):
+                assert (x, y) not in taken, (panel["title"], taken[x, y])
+                taken[x, y] = panel["title"]
+    height = 1 + max(y for _, y in taken)
+    assert len(taken) == height * COLUMNS
+
+
+def test_ids_and_refs_are_unique(dashboard: dict[str, Any]) -> None:
+    ids = [panel["id"] for panel in panels(dashboard)]
+    assert len(ids) == len(set(ids))
+    for panel in panels(dashboard):
+        refs = [target["refId"] for target in panel.get("targets", ())]
+        assert len(refs) == len(set(refs))
+
+
+def test_every_dashboard_has_its_data_source_alerts_and_links(dashboard: dict[str, Any]) -> None:
+    variables = dashboard["templating"]["list"]
+    assert (variables[0]["name"], variables[0]["type"]) == ("datasource", "datasource")
+    assert any(panel["type"] == "alertlist" for panel in panels(dashboard)) or "water" in dashboard["uid"]
+    names = [annotation["name"] for annotation in dashboard["annotations"]["list"]]
+    assert "Firing alerts" in names
+    assert len(names) == 3
+    assert [link["type"] for link in dashboard["links"]] == ["dashboards", "link"]
+    assert all(panel["title"] and panel.get("description") for panel in panels(dashboard) if panel["type"] != "row")
+
+
+def test_the_guides_dashboards_are_there() -> None:
+    names = {path.stem for path in FILES}
+    assert {"vectobeat-shard-command-overview", "vectobeat-lavalink-nodes"} <= names
+    shards = json.loads((ROOT / "generated/grafana/dashboards/vectobeat-shard-command-overview.json").read_text())
+    assert "Shard Load & Health" in [panel["title"] for panel in panels(shards)]
+    assert "Shard failover" in [a["name"] for a in shards["annotations"]["list"]]
+
+
+def by_title(catalog: Catalog, uid: str) -> dict[str, dict[str, Any]]:
+    return {panel["title"]: panel for panel in panels(dict(dashboards(Index(catalog)))[uid])}
+
+
+def test_a_threshold_is_drawn_where_it_is_watched(vectobeat: Catalog) -> None:
+    found = by_title(vectobeat, "vectobeat-shard-command-overview")
+
+    red = {"color": "red", "value": 250}
+    for title in ("Gateway heartbeat latency", "Slowest shard"):
+        assert red in found[title]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert found["Gateway heartbeat latency"]["fieldConfig"]["defaults"]["custom"]["thresholdsStyle"] == {
+        "mode": "line"
+    }
+    assert "thresholds" not in found["Guilds per shard"]["fieldConfig"]["defaults"]
+
+
+def test_a_state_that_alerts_has_the_colour_of_its_severity(vectobeat: Catalog) -> None:
+    health = by_title(vectobeat, "vectobeat-lavalink-nodes")["Node health"]
+
+    assert health["type"] == "state-timeline"
+    [mapping] = health["fieldConfig"]["defaults"]["mappings"]
+    assert mapping["options"]["0"] == {"text": "failed", "color": "red", "index": 1}
+    assert mapping["options"]["1"]["color"] == "green"
+
+
+def test_filters_apply_only_to_series_that_have_the_label(vectobeat: Catalog) -> None:
+    found = by_title(vectobeat, "vectobeat-shard-command-overview")
+
+    assert found["Gateway heartbeat latency"]["targets"][0]["expr"] == (
+        'vectobeat_shard_latency_ms{shard_id=~"$shard_id"} < +Inf'
+    )
+    assert 'region=~"$region", shard_id=~"$shard_id"' in found["Guilds per shard"]["targets"][0]["expr"]
+
+
+def test_an_inserted_panel_moves_no_other_id() -> None:
+    one, two, new = (TimeSeries(shows=UP, title=title) for title in ("One", "Two", "New"))
+
+    def ids(*shown: TimeSeries) -> dict[str, int]:
+        made = Dashboard(uid="u", title="", description="", rows=[Row(title="R", panels=shown)])
+        return {panel.title: id for row in place(made) for panel, id, _ in row.panels}
+
+    assert ids(one, new, two).items() >= ids(one, two).items()
+    assert ids(replace(one, title="Reworded", key="One"))["Reworded"] == ids(one)["One"]
+
+
+@given(st.lists(st.lists(st.integers(1, 24), min_size=1, max_size=9), min_size=1, max_size=4))
+def test_whatever_the_widths_every_line_is_filled(rows: list[list[int]]) -> None:
+    made = Dashboard(
+        uid="u",
+        title="",
+        description="",
+        rows=[
+            Row(
+                title=str(r),
+                panels=[Stat(title=f"{r} {p}", shows=UP, width=w, height=2 + p) for p, w in enumerate(row)],
+            )
+            for r, row in enumerate(rows)
+        ],
+    )
+    taken: set[tuple[int, int]] = set()
+    for row in place(made):
+        for at in (row.position, *(position for _, _, position in row.panels)):
+            cells = {(x, y) for x in range(at.x, at.x + at.w) for y in range(at.y, at.y + at.h)}
+            assert at.w > 0
+            assert not cells & taken
+            taken |= cells
+    assert taken == {(x, y) for x in range(COLUMNS) for y in range(1 + max(y for _, y in taken))}
+
+
+@given(st.text(), st.text())
+def test_ids_are_positive_and_fit_grafanas_integers(one: str, other: str) -> None:
+    assert 0 < stable_id(one, other) < 2**31
+
+
+@pytest.mark.parametrize(
+    ("levels", "colours"),
+    [
+        ([], [("green", 0)]),
+        ([critical(above=250)], [("green", 0), ("red", 250)]),
+        ([warning(above=5), critical(above=9)], [("green", 0), ("orange", 5), ("red", 9)]),
+        ([warning(below=0.8), critical(below=0.6)], [("red", -0.4), ("orange", 0.6), ("green", 0.8)]),
+        ([warning(above=-5)], [("green", -6), ("orange", -5)]),
+        ([info(below=2), critical(above=7)], [("blue", 0), ("green", 2), ("red", 7)]),
+        ([critical(equals=0)], [("green", 0)]),
+    ],
+)
+def test_threshold_steps(levels: list[Any], colours: list[tuple[str, float]]) -> None:
+    assert [(step["color"], step["value"]) for step in steps(levels)] == [(c, pytest.approx(v)) for c, v in colours]
+
+
+def test_every_unit_is_one_that_grafana_knows() -> None:
+    known = {value for value in units.values() if isinstance(value, str)}
+    assert set(UNITS.values()) <= known
+
+
+def test_ref_ids_go_on_after_z() -> None:
+    assert [ref_id(n) for n in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]
