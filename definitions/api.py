@@ -1,6 +1,7 @@
 """API error budgets (guide, section 4): how much of the month's budget is left on each route?"""
 
 from obsgen.model import (
+    HOLD,
     THRESHOLD,
     VALUE,
     AlertList,
@@ -53,6 +54,8 @@ ERRORS = Counter(
     exposure=Exposure(status=Status.PLANNED, note="The control panel has no Prometheus endpoint."),
 )
 
+MIN_REQUESTS = 100
+
 BUDGET = ErrorBudget(
     name="api_error_budget_remaining",
     title="Error budget remaining",
@@ -62,7 +65,7 @@ BUDGET = ErrorBudget(
     by=(ROUTE,),
     window="30d",
     # Of fewer requests, a single error would be more than one percent of the budget.
-    min_events=100,
+    min_events=MIN_REQUESTS,
     alert="ApiErrorBudgetLow",
     applies_to=ROUTE.one_of(*CRITICAL_ROUTES),
     fires=(warning(below=0.80, hold="5m"), critical(below=0.60, hold="5m")),
@@ -84,8 +87,8 @@ BUDGET = ErrorBudget(
             "It still fails: roll back the last release of the control panel, then look for the cause.",
             "It is over: the budget comes back as the errors leave the window. Until then, be careful with changes to the route.",
         ),
-        reason="80 % and 60 % are the guide's. The budget is a number of 30 days, which no single bad scrape moves: a hold of five minutes is one "
-        "of its own steps. Below 100 requests in 30 days the ratio means nothing.",
+        reason=f"{THRESHOLD} are the guide's. The budget is a number of 30 days, which no single bad scrape moves: a hold of "
+        f"{HOLD} is one of its own steps. Below {MIN_REQUESTS} requests in 30 days the ratio means nothing.",
     ),
 )
 

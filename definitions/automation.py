@@ -1,6 +1,7 @@
 """Automation success (guide, section 3): do the bot's own interventions work?"""
 
 from obsgen.model import (
+    HOLD,
     THRESHOLD,
     VALUE,
     Alert,
@@ -97,10 +98,12 @@ FAILURE_RATIO = Recording(
     help="Share of the automation actions of the last hour that failed.",
 )
 
+MIN_ATTEMPTS = 20
+
 FAILING = Alert(
     name="AutomationFailureRatioHigh",
-    # Below 20 attempts a single failure would be more than the 5 %.
-    expr=FAILURE_RATIO.and_(ATTEMPTS_1H >= 20),
+    # Of fewer, a single failure would be more than the threshold.
+    expr=FAILURE_RATIO.and_(ATTEMPTS_1H >= MIN_ATTEMPTS),
     fires=warning(above=0.05, hold="5m"),
     summary="Automation actions fail.",
     description=f"{VALUE} of the {ACTION.value} actions of the last hour failed, more than {THRESHOLD}.",
@@ -117,8 +120,8 @@ FAILING = Alert(
             "After a release: roll the bot back.",
             "A single guild: switch its automation off until the cause is found.",
         ),
-        reason="5 % and warning are the guide's. The minimum of 20 attempts in an hour is ours: of fewer, one failure alone is 5 % or more. "
-        "The hour smooths bursts, five minutes of hold the restart of one of the two counters.",
+        reason=f"{THRESHOLD} and the severity are the guide's. The minimum of {MIN_ATTEMPTS} attempts in an hour is ours: of fewer, "
+        f"one failure alone would be enough. The hour smooths bursts, {HOLD} of hold the restart of one of the two counters.",
     ),
 )
 

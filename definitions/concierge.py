@@ -103,7 +103,7 @@ SLA_VIOLATED = Alert(
             "Look for further open tickets near their limit: a violation is counted only when the ticket is resolved.",
             "Tell the account manager of the customer; ask for help from another shift if the queue is long.",
         ),
-        reason="More than 0 in an hour and warning are the guide's. No hold, for one late ticket will not become punctual by waiting.",
+        reason="The threshold, the hour and the severity are the guide's. No hold, for one late ticket will not become punctual by waiting.",
     ),
 )
 

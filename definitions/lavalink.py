@@ -88,7 +88,7 @@ NODE_DOWN = Alert(
             "Restart the node's container. The bot moves its players to other nodes by itself.",
             "If it does not come back, take it out of the bot's configuration.",
         ),
-        reason="The guide's rule. A minute is one missed check plus its repetition.",
+        reason=f"The guide's rule, {HOLD} included: a failed check and its repetition.",
     ),
 )
 NODE_MISSING = Alert(
@@ -107,8 +107,8 @@ NODE_MISSING = Alert(
             "Look at the checker's cron log: did it run in the last two minutes?",
         ),
         mitigation=("Put the node back into `LAVALINK_NODES`, or start the checker again.",),
-        reason="The state in Redis lives for 120 s, so one late run of the checker makes a short gap; five minutes are more than that. "
-        "It warns and does not page, for a node that fails for certain has LavalinkNodeDown.",
+        reason="The state in Redis lives for 120 s, so one late run of the checker makes a short gap; "
+        f"{HOLD} are more than that. It warns and does not page, for a node that fails for certain has LavalinkNodeDown.",
     ),
 )
 LATENCY_HIGH = Alert(
@@ -130,8 +130,8 @@ LATENCY_HIGH = Alert(
             "Overloaded: add a node to the region; new players go to the least loaded one.",
             "A whole region: look at the network between the checker and the region first.",
         ),
-        reason="500 ms is the guide's number; it names no severity and no hold. Playback goes on, so it warns, "
-        "and only after five minutes, for one slow check is nothing.",
+        reason=f"{THRESHOLD} is the guide's number; it names no severity and no hold. Playback goes on, so it warns, "
+        f"and only after {HOLD}, for one slow check is nothing.",
     ),
 )
 
@@ -200,7 +200,7 @@ DOMAIN = Domain(
             still_after="15m",
             impact="Nothing is known about the Lavalink nodes: their alerts cannot fire.",
             restart="Start the failover checker's schedule and its exporter again.",
-            reason="Every check measures a new latency. Fifteen minutes without any change mean that the exporter serves old values.",
+            reason="Every check measures a new latency. That long without any change means that the exporter serves old values.",
         ),
     ),
     dashboards=(NODE_DASHBOARD,),

@@ -76,6 +76,8 @@ FAILOVERS = Counter(
     exposure=Exposure(status=Status.PLANNED, note="The bot has no hot spares yet."),
 )
 
+MIN_GUILDS = 250
+
 DEVIATION = Recording(
     name="shard:vectobeat_shard_guilds:deviation",
     expr=abs_(GUILDS / scalar(avg(GUILDS)) - 1),
@@ -87,7 +89,7 @@ LATENCY_HIGH = Alert(
     name="ShardLatencyHigh",
     # A shard that is reconnecting says +Inf, one that was just started NaN: neither is a latency.
     expr=finite(LATENCY),
-    # discord.py sets the value with each acknowledged heartbeat, every 41 s: two minutes are three of them.
+    # discord.py sets the value with each acknowledged heartbeat, every 41 s: the hold is three of them.
     fires=critical(above=250, hold="2m"),
     summary="A shard's gateway latency is high.",
     description=f"Shard {SHARD_ID.value} has answered heartbeats in {VALUE}, more than {THRESHOLD}, for {HOLD}.",
@@ -104,7 +106,7 @@ LATENCY_HIGH = Alert(
             "One shard: let the shard supervisor reconnect it.",
             "All shards: restart the bot outside of peak hours; if Discord reports an incident, wait for it to end.",
         ),
-        reason="250 ms is the guide's number. The value is set every 41 s, so a hold of 2 minutes asks for three slow heartbeats.",
+        reason=f"{THRESHOLD} is the guide's number. The value is set every 41 s: {HOLD} are about three slow heartbeats.",
     ),
 )
 STALLED = Alert(
@@ -114,7 +116,7 @@ STALLED = Alert(
     expr=changes(LATENCY, "5m").equals(0).and_(LATENCY >= 0),
     fires=critical(hold="5m"),
     summary="A shard has stopped acknowledging heartbeats.",
-    description=f"The latency of shard {SHARD_ID.value} has not changed for ten minutes: no heartbeat was acknowledged.",
+    description=f"The latency of shard {SHARD_ID.value} stands still: no heartbeat was acknowledged for {HOLD} and more.",
     runbook=Runbook(
         meaning="The shard's connection hangs. Its latency is frozen at the last good value, or +Inf while it reconnects in vain.",
         impact="The shard's guilds get no answer to any command, and no event reaches the bot.",
@@ -127,7 +129,7 @@ STALLED = Alert(
             "Restart the bot process that owns the shard.",
             "If it stalls again at once, check the session start limit in Discord's developer portal before trying on.",
         ),
-        reason="A living shard changes the value about seven times in five minutes. Five more minutes of hold let a reconnect end.",
+        reason=f"A living shard changes the value about seven times in five minutes. {HOLD} of hold on top let a reconnect end.",
     ),
 )
 NONE_CONNECTED = Alert(
@@ -156,7 +158,7 @@ UNBALANCED = Alert(
     name="ShardGuildsUnbalanced",
     # Discord deals guilds out by their id, so a shard of n guilds varies by the square root of n from chance alone.
     # 20 % are more than three times that from 225 guilds on; below, the alert would cry over nothing.
-    expr=DEVIATION.and_(avg(GUILDS) >= 250, on=()),
+    expr=DEVIATION.and_(avg(GUILDS) >= MIN_GUILDS, on=()),
     # After a start, shards fill up over several minutes.
     fires=warning(above=0.20, hold="15m"),
     summary="A shard's guild count is far from the average.",
@@ -173,8 +175,9 @@ UNBALANCED = Alert(
             "Too few: restart the shard, so that it asks for its guilds again.",
             "Too many: raise the shard count in the bot's configuration and restart all processes.",
         ),
-        reason="20 % is the guide's number; it names no severity. Nobody is cut off yet, so it is a warning. The floor of 250 guilds "
-        "per shard keeps chance out (three standard deviations of a Poisson spread), the hold the minutes after a start.",
+        reason=f"{THRESHOLD} is the guide's number; it names no severity. Nobody is cut off yet, so it is a warning. The floor of "
+        f"{MIN_GUILDS} guilds per shard keeps chance out (three standard deviations of a Poisson spread), "
+        f"the hold of {HOLD} the time after a start.",
     ),
 )
 
@@ -243,7 +246,7 @@ DOMAIN = Domain(
             impact="Nothing is known about the shards: their alerts cannot fire.",
             restart="Restart the bot; its metrics server starts with it.",
             reason="The collector's task ends at its first exception while the HTTP server goes on serving the last values. "
-            "Latencies change with every heartbeat, so ten minutes without any change mean that nothing is collected.",
+            "Latencies change with every heartbeat, so that long without any change means that nothing is collected.",
         ),
     ),
     dashboards=(SHARD_DASHBOARD,),

@@ -46,7 +46,7 @@ def _down(watch: SourceWatch) -> Alert:
                 watch.restart,
                 "If it answers by hand but not to Prometheus, mend the scrape job or the network between them.",
             ),
-            reason=f"{spoken(hold)} are {MISSED_SCRAPES} scrapes or more: one or two fail whenever a process restarts.",
+            reason=f"A hold of {spoken(hold)} is {MISSED_SCRAPES} scrapes or more: one or two fail whenever a process restarts.",
         ),
     )
 
@@ -75,7 +75,7 @@ def _missing(watch: SourceWatch) -> Alert:
                 watch.restart,
                 "If a release renamed the series, roll it back or change the catalog, and say so to the owner.",
             ),
-            reason=f"{spoken(hold)} of hold leave a restarting process the time to set its first values.",
+            reason=f"A hold of {spoken(hold)} leaves a restarting process the time to set its first values.",
         ),
     )
 

@@ -165,6 +165,8 @@ class Step:
 class Runbook:
     """What to know and do when an alert fires, for somebody who was asleep a minute ago.
 
+    `THRESHOLD` and `HOLD` may stand in its texts: they become those of all the levels.
+
     Args:
         meaning: what is the case.
         impact: what users notice.

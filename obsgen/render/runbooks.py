@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from obsgen.index import Index
 from obsgen.model.catalog import Domain
-from obsgen.model.rule import Alert, Comparison, Level, Step
+from obsgen.model.rule import HOLD, THRESHOLD, Alert, Comparison, Level, Step
 from obsgen.promql.metric import Metric
 from obsgen.promql.tree import series_in
 from obsgen.render.links import ALERTS_FILE, DASHBOARDS_FILE, Links, runbook_file, series_file
 from obsgen.render.markdown import code, items, link, page, promql, table
 from obsgen.render.rules import level_expr
-from obsgen.words import spoken
+from obsgen.words import listed, spoken
 
 _WORDS = {
     Comparison.ABOVE: "above",
@@ -31,6 +33,7 @@ def condition(alert: Alert, level: Level) -> str:
 def runbook(index: Index, links: Links, domain: Domain, alert: Alert) -> str:
     """Return the runbook page of an alert."""
     here, book = runbook_file(alert.name), alert.runbook
+    numbers = partial(written_out, alert)
     owner = index.catalog.project.owner
     rows = [(level.severity.value, condition(alert, level), spoken(level.hold) or "at once") for level in alert.levels]
     return page(
@@ -39,17 +42,17 @@ def runbook(index: Index, links: Links, domain: Domain, alert: Alert) -> str:
         f"Who acts: {(domain.team or owner).title}. Owner of the rule: {owner.title}.",
         table(("Severity", "Fires when", "For"), rows),
         "## Meaning",
-        book.meaning,
+        numbers(book.meaning),
         "## Impact",
-        book.impact,
+        numbers(book.impact),
         "## Diagnosis",
         items(_look(index, links, alert), numbered=False),
-        items(map(_step, book.diagnosis_steps), numbered=True),
+        items((_step(alert, step) for step in book.diagnosis_steps), numbered=True),
         "## Mitigation",
-        items(map(_step, book.mitigation_steps), numbered=True),
+        items((_step(alert, step) for step in book.mitigation_steps), numbered=True),
         "## The rule",
         *(promql(level_expr(alert, level)) for level in alert.levels),
-        book.reason and f"Why these numbers: {book.reason}",
+        book.reason and f"Why these numbers: {numbers(book.reason)}",
         items(_reads(index, alert, here)),
         link("All alerts", ALERTS_FILE, here),
     )
@@ -78,5 +81,13 @@ def _reads(index: Index, alert: Alert, here: str) -> list[str]:
     ]
 
 
-def _step(step: Step) -> str:
-    return f"{step.text}\n\n{promql(step.query)}" if step.query is not None else step.text
+def _step(alert: Alert, step: Step) -> str:
+    text = written_out(alert, step.text)
+    return f"{text}\n\n{promql(step.query)}" if step.query is not None else text
+
+
+def written_out(alert: Alert, text: str) -> str:
+    """Return a text of a runbook with the thresholds and holds of the alert's levels written out."""
+    thresholds = dict.fromkeys(alert.unit.write(level.threshold.value) for level in alert.levels if level.threshold)
+    holds = dict.fromkeys(spoken(level.hold) or "no time" for level in alert.levels)
+    return text.replace(THRESHOLD, listed([*thresholds])).replace(HOLD, listed([*holds]))

@@ -1,8 +1,7 @@
 """Folders of definitions for any number of services, each as large as one section of VectoBeat's metrics guide.
 
 A service has three metrics, four recordings, three alerts with runbooks, a watched source and a dashboard with
-eight panels. All have the same shape and differ in their names and subjects; every other one has a bar gauge in
-the place of a table.
+eight panels. All have the same shape and differ in their names and subjects.
 """
 
 from __future__ import annotations
@@ -45,7 +44,6 @@ def write(folder: Path, services: int) -> None:
             "purpose": purpose,
             "number": str(number),
             "team": TEAMS[number % len(TEAMS)],
-            "slowest": SLOWEST_TABLE if number % 2 else SLOWEST_BARS,
         }
         (folder / f"{names['snake']}.py").write_text(Template(SERVICE).substitute(names), encoding="utf-8")
 
@@ -69,26 +67,6 @@ PROJECT = Project(
     grafana_url="https://grafana.example.org",
 )
 '''
-
-SLOWEST_TABLE = """\
-                Table(
-                    title="Routes",
-                    description="Every route with its requests, the share of them that fails, and its latency.",
-                    by=(ROUTE,),
-                    shows=(
-                        Query(expr=sum_(REQUEST_RATE, by=[ROUTE]), legend="Requests"),
-                        Query(expr=max_(FAILURE_RATIO, by=[ROUTE]), legend="Failures"),
-                        Query(expr=max_(LATENCY, by=[ROUTE]), legend="95th percentile"),
-                    ),
-                ),"""
-SLOWEST_BARS = """\
-                BarGauge(
-                    shows=histogram_quantile(0.95, DURATION, by=[ROUTE], window="1d"),
-                    title="Slowest routes of the day",
-                    description="95th percentile of the request duration in the last 24 hours.",
-                    width=24,
-                    height=6,
-                ),"""
 
 _METRICS = '''\
 """$title: it $purpose."""
@@ -208,12 +186,11 @@ FAILING = Alert(
     description=f"{VALUE} of the requests to {ROUTE.value} failed in the last hour, more than {THRESHOLD}.",
     runbook=Runbook(
         meaning="The service answers with errors of its own more often than it may; what it refuses is not counted.",
-        impact="The service $purpose. Customers see an error page or have to try again, and some of them give up.",
+        impact="The service $purpose. "
+        "Customers see an error page or have to try again, and some of them give up.",
         diagnosis=(
             Step(text="Which routes fail, and since when?", query=FAILURE_RATIO),
-            Step(
-                text="What became of the requests?", query=sum_(rate(REQUESTS, "5m"), by=[ROUTE, OUTCOME])
-            ),
+            Step(text="What became of the requests?", query=sum_(rate(REQUESTS, "5m"), by=[ROUTE, OUTCOME])),
             "Look for the route's name with a traceback in the service's log.",
             "Compare the time with the last release and with the incidents of the database.",
         ),
@@ -221,8 +198,8 @@ FAILING = Alert(
             "After a release: roll the service back.",
             "The database refuses connections: lower the number of workers until it recovers.",
         ),
-        reason="2 % is what the service's objective leaves for an hour, 10 % uses up the month's in three days. The hour "
-        "smooths bursts, and five minutes of hold outlast a restart.",
+        reason="2 % is what the service's objective leaves for an hour, 10 % uses up the month's in three days. "
+        "The hour smooths bursts, and five minutes of hold outlast a restart.",
     ),
 )
 SLOW = Alert(
@@ -266,7 +243,7 @@ JAMMED = Alert(
             "No consumers: restart the workers.",
             "One job comes back: move it to the dead letters by hand, and write to its owner.",
         ),
-        reason="The workers take about ten jobs in a second: more than 1,000 are more than a minute and a half of delay.",
+        reason="The workers take about ten jobs in a second: 1,000 of them are more than a minute and a half of delay.",
     ),
 )
 """
@@ -295,7 +272,16 @@ DASHBOARD = Dashboard(
             panels=(
                 TimeSeries(shows=FAILURE_RATIO, legend=(ROUTE,)),
                 AlertList(),
-$slowest
+                Table(
+                    title="Routes",
+                    description="Every route with its requests, the share of them that fails, and its latency.",
+                    by=(ROUTE,),
+                    shows=(
+                        Query(expr=sum_(REQUEST_RATE, by=[ROUTE]), legend="Requests"),
+                        Query(expr=max_(FAILURE_RATIO, by=[ROUTE]), legend="Failures"),
+                        Query(expr=max_(LATENCY, by=[ROUTE]), legend="95th percentile"),
+                    ),
+                ),
             ),
         ),
         Row(
@@ -307,7 +293,13 @@ $slowest
                     title="Duration, median and 95th percentile",
                     description="How long requests take. Of each route the lower line is the median.",
                 ),
-                TimeSeries(shows=WAITING, legend=(QUEUE,), width=24),
+                BarGauge(
+                    shows=max_(WAITING, by=[QUEUE]),
+                    title="Queues",
+                    description="Jobs that wait in each queue now.",
+                    width=24,
+                    height=6,
+                ),
             ),
         ),
     ),

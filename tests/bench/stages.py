@@ -1,0 +1,118 @@
+"""One whole run of obsgen, stage by stage: `python -m tests.bench.stages STARTED DEFINITIONS OUTPUT`.
+
+Runs in a process of its own, so that the peak memory is that of one run, and prints a `Report` as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from obsgen import artifacts, tree
+from obsgen.checks import check
+from obsgen.expand import expand
+from obsgen.load import load
+from obsgen.model.catalog import Catalog
+from tests.bench.meter import MEGA, Meter, Spent
+
+# obsgen imports these when it gets there. Here they come first, so that they count as imports and not as rendering.
+LATER = ("jsonschema", "obsgen.render.dashboards", "yaml")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the stages took, and what they made."""
+
+    stages: dict[str, Spent]
+    files: int
+    size: float
+
+
+def main() -> None:
+    """Measure, and print the report."""
+    for name in LATER:
+        import_module(name)
+    started, definitions, output = sys.argv[1:]
+    report = measure(Meter(float(started)), Path(definitions), Path(output))
+    sys.stdout.write(json.dumps(asdict(report)))
+
+
+def measure(meter: Meter, definitions: Path, output: Path) -> Report:
+    """Make the artifacts of a folder of definitions, write them, and look for changes once more.
+
+    Raises:
+        SystemExit: the definitions have problems, or there are changes after everything was written.
+    """
+    catalog = _catalog(meter, definitions)
+    files = _artifacts(meter, catalog)
+    with meter.stage("compare"):
+        changes = tree.compare(output, catalog.project.name, files)
+    with meter.stage("write"):
+        tree.write(output, changes)
+    with meter.stage("compare again"):
+        changes = tree.compare(output, catalog.project.name, files)
+    if changes:
+        raise SystemExit(f"{len(changes)} files differ right after they were written")
+    return Report(meter.stages, len(files), sum(len(text.encode()) for text in files.values()) / MEGA)
+
+
+def _catalog(meter: Meter, definitions: Path) -> Catalog:
+    with meter.stage("load"):
+        loaded = load(definitions)
+    problems = list(loaded.problems)
+    if loaded.catalog is not None:
+        with meter.stage("check"):
+            catalog = expand(loaded.catalog)
+            problems += check(catalog)
+    if problems:
+        raise SystemExit("\n".join(map(str, problems)))
+    return catalog
+
+
+def _artifacts(meter: Meter, catalog: Catalog) -> dict[str, str]:
+    """Return the artifacts: what is not spent in a renderer is spent on validating and serializing."""
+    renderers = (
+        ("render rules", artifacts, "rule_files", _whole),
+        ("render dashboards", import_module("obsgen.render.dashboards"), "dashboards", _piecewise),
+        ("render docs", artifacts, "docs", _whole),
+        ("render catalog.json", artifacts, "catalog", _whole),
+    )
+    with ExitStack() as patches, meter.stage("validate, serialize"):
+        for stage, module, name, measured in renderers:
+            renderer = measured(meter, stage, getattr(module, name))
+            patches.enter_context(patch.object(module, name, renderer))
+        return artifacts.artifacts(catalog)
+
+
+def _whole(meter: Meter, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def measured(*args: Any) -> Any:
+        with meter.stage(stage):
+            return function(*args)
+
+    return measured
+
+
+def _piecewise(meter: Meter, stage: str, function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+    """Measure a generator, which works only while it is asked for its next result."""
+
+    def measured(*args: Any) -> Iterator[Any]:
+        results = function(*args)
+        while True:
+            with meter.stage(stage):
+                found = list(next(((each,) for each in results), ()))
+            if not found:
+                return
+            yield from found
+
+    return measured
+
+
+if __name__ == "__main__":
+    main()

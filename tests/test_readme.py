@@ -1,0 +1,67 @@
+"""The README shows what really happens."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from obsgen.cli import main
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("definitions", "generated"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_walk_through_does_what_it_says(folder: Path) -> None:
+    [definition] = blocks("python")
+    [said] = [block for block in blocks("text") if "queues.yml" in block]
+    (folder / "definitions/queues.py").write_text(definition)
+
+    result = CliRunner().invoke(main, ["generate"])
+
+    assert result.output == said
+
+
+def test_the_rule_shown_is_the_one_generated() -> None:
+    [shown] = blocks("yaml")
+    rules = (ROOT / "generated/prometheus/shards.yml").read_text()
+
+    assert "".join(f"      {line}\n" for line in shown.splitlines()) in rules
+
+
+def test_the_files_of_the_changed_threshold_are_those_that_change(folder: Path) -> None:
+    [said] = [block for block in blocks("text") if "--check" in block]
+    path = folder / "definitions/shards.py"
+    path.write_text(path.read_text().replace("critical(above=250,", "critical(above=300,"))
+
+    output = CliRunner().invoke(main, ["generate", "--check"]).output
+
+    for line in said.splitlines()[1:]:
+        assert line == "..." or line in output.splitlines(), line
+
+
+def test_every_link_leads_somewhere() -> None:
+    for name in ("README.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text()):
+            assert (ROOT / target).exists(), target
+
+
+def test_every_room_is_in_the_contributors_table() -> None:
+    rooms = {path.stem for path in (ROOT / "obsgen").iterdir() if not path.stem.startswith("_")} - {"py", "schemas"}
+    said = set(re.findall(r"`(\w+)/?`", (ROOT / "CONTRIBUTING.md").read_text()))
+    assert rooms <= said
