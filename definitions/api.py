@@ -18,7 +18,7 @@ from obsgen.model import (
     critical,
     warning,
 )
-from obsgen.promql import Counter, Exposure, Label, Status, Unit, clamp_max, events, max_, min_, rate, sum_
+from obsgen.promql import Counter, Exposure, Expr, Label, Status, Unit, clamp_max, events, max_, min_, rate, sum_
 
 from .sources import API_MIDDLEWARE
 
@@ -92,7 +92,12 @@ BUDGET = ErrorBudget(
     ),
 )
 
-ERROR_RATIO = sum_(rate(ERRORS), by=[ROUTE]) / sum_(rate(REQUESTS), by=[ROUTE])
+
+def error_ratio(*by: Label) -> Expr:
+    """Return the share of the requests that end with a 5xx; a route without errors has zero of them."""
+    requests = sum_(rate(REQUESTS), by=by)
+    return clamp_max(sum_(rate(ERRORS), by=by).or_(requests * 0) / requests, 1)
+
 
 API_DASHBOARD = Dashboard(
     uid="vectobeat-api-error-budgets",
@@ -113,7 +118,7 @@ API_DASHBOARD = Dashboard(
                 Stat(shows=sum_(BUDGET.requests), title="Requests in 30 days", description="On all routes shown."),
                 Stat(shows=sum_(BUDGET.errors), title="Errors in 30 days", description="On all routes shown."),
                 Stat(
-                    shows=clamp_max(sum_(rate(ERRORS)) / sum_(rate(REQUESTS)), 1),
+                    shows=error_ratio(),
                     title="Error ratio now",
                     description="Share of the requests that end with a 5xx.",
                 ),
@@ -142,7 +147,7 @@ API_DASHBOARD = Dashboard(
                     description="Requests per second.",
                 ),
                 TimeSeries(
-                    shows=ERROR_RATIO,
+                    shows=error_ratio(ROUTE),
                     title="Error ratio by route",
                     description="Share of the requests that end with a 5xx.",
                 ),

@@ -150,7 +150,12 @@ NODE_DASHBOARD = Dashboard(
                     description="Nodes whose last check succeeded.",
                     unit=Unit.COUNT,
                 ),
-                Stat(shows=count(HEALTH.equals(0)), title="Failed nodes", description="Nodes whose last check failed."),
+                Stat(
+                    shows=count(HEALTH) - sum_(HEALTH),
+                    title="Failed nodes",
+                    description="Nodes whose last check failed.",
+                    unit=Unit.COUNT,
+                ),
                 Stat(shows=sum_(PLAYERS), title="Players", description="Active players on all nodes."),
                 Stat(shows=max_(LATENCY.unless(HEALTH.equals(0), on=(REGION, NODE))), title="Slowest healthy node"),
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from obsgen.model.rule import HOLD, Alert, Level, Runbook, Severity, Step
+from obsgen.model.rule import HOLD, Alert, Comparison, Level, Runbook, Severity, Step, Threshold
 from obsgen.model.watch import SourceWatch
 from obsgen.promql.functions import absent, changes, count, max_
 from obsgen.promql.label import JOB
@@ -30,8 +30,9 @@ def _down(watch: SourceWatch) -> Alert:
     hold = duration(max(120, MISSED_SCRAPES * seconds(source.interval)))
     return Alert(
         name=f"{camel(source.name)}Down",
-        expr=target.equals(0).or_(absent(target)),
-        fires=_level(watch.severity, hold),
+        # A job that Prometheus does not know has no `up` at all: absent() stands in for its 0.
+        expr=target.or_(absent(target) * 0),
+        fires=_level(watch.severity, hold, Threshold(comparison=Comparison.EQUALS, value=0)),
         summary=f"{source.title} cannot be scraped.",
         description=f"Prometheus has had no answer from job {JOB.value} for {HOLD}. {watch.impact}",
         runbook=Runbook(
@@ -46,7 +47,7 @@ def _down(watch: SourceWatch) -> Alert:
                 watch.restart,
                 "If it answers by hand but not to Prometheus, mend the scrape job or the network between them.",
             ),
-            reason=f"A hold of {spoken(hold)} is {MISSED_SCRAPES} scrapes or more: one or two fail whenever a process restarts.",
+            reason=f"A hold of {spoken(hold)} is {MISSED_SCRAPES} scrapes or more: one or two fail at any restart.",
         ),
     )
 
@@ -109,5 +110,5 @@ def _moving(metric: Metric) -> Vector:
     return metric.count if isinstance(metric, Histogram) else metric
 
 
-def _level(severity: Severity, hold: str) -> Level:
-    return Level(severity=severity, threshold=None, hold=hold, keep_firing="0s")
+def _level(severity: Severity, hold: str, threshold: Threshold | None = None) -> Level:
+    return Level(severity=severity, threshold=threshold, hold=hold, keep_firing="0s")

@@ -39,6 +39,11 @@ def spoken(duration: str) -> str:
     return " ".join(f"{amount} {words[unit]}{'' if amount == '1' else 's'}" for amount, unit in parts if int(amount))
 
 
+def plain_number(value: float) -> float | int:
+    """Return a number without a needless fraction: 250.0 is 250."""
+    return int(value) if value.is_integer() else value
+
+
 def listed(items: list[str]) -> str:
     """Return words as a list in a sentence: `a, b and c`."""
     return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else "".join(items)

@@ -185,6 +185,9 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "alert A has two levels of severity info",
         ),
     ],
+    "alert-on-counter": [
+        ("ALERTS = (alert(expr=HITS, fires=info(above=5)),)  # <-", "alert A compares the counter hits_total")
+    ],
     "unwatched-source": [
         (
             "WATCHES = ()\nALERTS = (alert(),)  # <-",

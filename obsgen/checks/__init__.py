@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     expressions.not_promql,
     alerts.alert_text,
     alerts.alert_levels,
+    alerts.alert_on_counter,
     alerts.unwatched_source,
     dashboards.panel_identity,
     dashboards.empty_panel,

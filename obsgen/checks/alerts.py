@@ -10,7 +10,8 @@ from obsgen.checks.places import meant, safe_labels
 from obsgen.errors import Problem
 from obsgen.model.catalog import Catalog
 from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Comparison, Recording, Severity, Threshold
-from obsgen.promql.metric import Metric
+from obsgen.promql.infer import core
+from obsgen.promql.metric import Counter, Metric
 from obsgen.promql.tree import Series, series_in
 
 TEMPLATE = re.compile(r"\{\{.*?\}\}")
@@ -66,6 +67,16 @@ def _further(milder: Threshold, harsher: Threshold) -> bool:
     if milder.comparison in (Comparison.BELOW, Comparison.AT_MOST):
         return harsher.value <= milder.value
     return harsher.value >= milder.value
+
+
+def alert_on_counter(catalog: Catalog) -> Iterator[Problem]:
+    """An alert on the raw value of a counter: it never falls, so the alert would fire for ever."""
+    for alert in catalog.alerts:
+        subject = core(alert.expr)
+        if isinstance(subject, Counter) and any(level.threshold for level in alert.levels):
+            message = f"alert {alert.name} compares the counter {subject.name}, which never falls"
+            hint = f'compare what it counted lately: events({subject.name.upper()}, "1h") or rate(...)'
+            yield Problem("alert-on-counter", message, alert.at, hint)
 
 
 def unwatched_source(catalog: Catalog) -> Iterator[Problem]:

@@ -55,6 +55,10 @@ class Threshold:
     comparison: Comparison
     value: float
 
+    def __post_init__(self) -> None:
+        conform(self)
+        object.__setattr__(self, "value", float(self.value))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
@@ -91,7 +95,7 @@ def _level(
     keep_firing: str,
 ) -> Level:
     said = [
-        Threshold(comparison=comparison, value=float(value))
+        Threshold(comparison=comparison, value=value)
         for comparison, value in zip(Comparison, (above, at_least, below, at_most, equals), strict=True)
         if value is not None
     ]

@@ -97,12 +97,12 @@ def scalar(expr: Expr) -> Expr:
 
 def clamp_max(expr: Expr, maximum: float) -> Expr:
     """Return the values, none above `maximum`."""
-    return Call("clamp_max", (expr, Number(float(maximum))))
+    return Call("clamp_max", (expr, Number(maximum)))
 
 
 def vector(value: float) -> Expr:
     """Return a number as a series without labels."""
-    return Call("vector", (Number(float(value)),))
+    return Call("vector", (Number(value),))
 
 
 def absent(expr: Expr) -> Expr:
@@ -121,7 +121,7 @@ def histogram_quantile(
     """Return an estimated quantile (0 to 1) of what a histogram observed, one for each combination of `by`."""
     buckets = _buckets(histogram)
     grouped = Aggregate("sum", rate(buckets, window), ("le", *(names(by) or ())))
-    return Call("histogram_quantile", (Number(float(quantile)), grouped))
+    return Call("histogram_quantile", (Number(quantile), grouped))
 
 
 def histogram_buckets(histogram: Histogram | Selector, window: str | None = None) -> Expr:

@@ -81,6 +81,14 @@ def _unit_of_binary(binary: Binary) -> Unit:
     return right if isinstance(binary.left, Number) else left
 
 
+def _stands_in(expr: Expr) -> bool:
+    """Return whether an expression is a value for what is absent: `absent(x) * 0`."""
+    match expr:
+        case Binary(operator="*", left=Call(function="absent"), right=Number()):
+            return True
+    return False
+
+
 def core(expr: Expr) -> Expr:
     """Return what an expression is about, without what only picks or guards its series.
 
@@ -96,6 +104,8 @@ def core(expr: Expr) -> Expr:
             ):
                 expr = first if isinstance(first, Expr) else expr
             case Binary(operator="and" | "unless", left=left):
+                expr = left
+            case Binary(operator="or", left=left, right=right) if _stands_in(right):
                 expr = left
             case Binary(operator=operator, left=left, right=Number()) if operator in COMPARISONS:
                 expr = left

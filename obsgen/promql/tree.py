@@ -112,7 +112,7 @@ def operand(value: Operand) -> Expr:
     if isinstance(value, Expr):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return Number(float(value))
+        return Number(value)
     raise DefinitionError(f"{value!r} is not a PromQL expression or a number")
 
 
@@ -126,6 +126,9 @@ class Number(Expr):
 
     value: float
     at: Location = _at()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", float(self.value))
 
 
 @dataclass(frozen=True, slots=True)

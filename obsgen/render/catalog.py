@@ -18,6 +18,7 @@ from obsgen.promql.text import render
 from obsgen.promql.tree import Series
 from obsgen.render.links import Links
 from obsgen.render.rules import level_expr
+from obsgen.words import plain_number
 
 Json = dict[str, Any]
 SCHEMA_FILE = "catalog.schema.json"
@@ -168,7 +169,7 @@ def _exposure(exposure: Exposure) -> Json:
 def _level(alert: Alert, level: Level) -> Json:
     data: Json = {"severity": level.severity.value, "expr": render(level_expr(alert, level))}
     if level.threshold is not None:
-        data |= {"comparison": level.threshold.comparison.value, "threshold": level.threshold.value}
+        data |= {"comparison": level.threshold.comparison.value, "threshold": plain_number(level.threshold.value)}
     return data | {"for": level.hold, "keep_firing_for": level.keep_firing}
 
 

@@ -30,9 +30,10 @@ from obsgen.promql.units import Unit
 from obsgen.render import grafana
 from obsgen.render.grafana import Json
 from obsgen.render.links import Links
-from obsgen.words import duration, titled
+from obsgen.words import duration, plain_number, titled
 
 OK = "green"
+NEUTRAL = ("blue", "purple", "yellow", "semi-dark-blue", "semi-dark-purple", "semi-dark-yellow")
 COLOURS = {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"}
 
 # https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts
@@ -71,22 +72,28 @@ def steps(levels: Sequence[Level]) -> list[Json]:
     colours = [colour for _, colour in lows] + [OK] + [colour for _, colour in highs]
     values = [value for value, _ in (*lows, *highs)]
     base = min(0.0, values[0] - 1) if values else 0.0
-    return [{"color": c, "value": v} for c, v in zip(colours, [_number(base), *map(_number, values)], strict=True)]
-
-
-def _number(value: float) -> float | int:
-    return int(value) if value.is_integer() else value
+    return [
+        {"color": c, "value": v} for c, v in zip(colours, [plain_number(base), *map(plain_number, values)], strict=True)
+    ]
 
 
 def mappings(states: Mapping[int, str], levels: Sequence[Level]) -> list[Json]:
-    """Return value mappings for named states; a state that alerts has the colour of its severity."""
+    """Return value mappings for named states.
+
+    A state that alerts has the colour of its severity and the others are green; where none alerts, none is good
+    or bad, and the colours only tell them apart.
+    """
     alerting = {
         level.threshold.value: COLOURS[level.severity]
         for level in levels
         if level.threshold and level.threshold.comparison is Comparison.EQUALS
     }
     options = {
-        str(value): {"text": name, "color": alerting.get(value, OK), "index": index}
+        str(value): {
+            "text": name,
+            "color": alerting.get(value, OK) if alerting else NEUTRAL[index % len(NEUTRAL)],
+            "index": index,
+        }
         for index, (value, name) in enumerate(states.items())
     }
     return [{"type": "value", "options": options}] if options else []
