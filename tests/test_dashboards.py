@@ -147,6 +147,16 @@ def test_filters_apply_only_to_series_that_have_the_label(vectobeat: Catalog) ->
     assert 'region=~"$region", shard_id=~"$shard_id"' in found["Guilds per shard"]["targets"][0]["expr"]
 
 
+def test_a_later_filter_offers_only_what_fits_the_earlier(vectobeat: Catalog) -> None:
+    variables = dict(dashboards(Index(vectobeat)))["vectobeat-shard-command-overview"]["templating"]["list"]
+
+    assert [variable.get("definition") for variable in variables] == [
+        None,
+        "label_values(vectobeat_shard_guilds, region)",
+        'label_values(vectobeat_shard_guilds{region=~"$region"}, shard_id)',
+    ]
+
+
 def test_an_inserted_panel_moves_no_other_id() -> None:
     one, two, new = (TimeSeries(shows=UP, title=title) for title in ("One", "Two", "New"))
 
@@ -193,7 +203,7 @@ def test_ids_are_positive_and_fit_grafanas_integers(one: str, other: str) -> Non
         ([], [("green", 0)]),
         ([critical(above=250)], [("green", 0), ("red", 250)]),
         ([warning(above=5), critical(above=9)], [("green", 0), ("orange", 5), ("red", 9)]),
-        ([warning(below=0.8), critical(below=0.6)], [("red", -0.4), ("orange", 0.6), ("green", 0.8)]),
+        ([warning(below=0.8), critical(below=0.6)], [("red", 0), ("orange", 0.6), ("green", 0.8)]),
         ([warning(above=-5)], [("green", -6), ("orange", -5)]),
         ([info(below=2), critical(above=7)], [("blue", 0), ("green", 2), ("red", 7)]),
         ([critical(equals=0)], [("green", 0)]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from obsgen.index import Index
@@ -73,18 +73,20 @@ class _Renderer:
     def _variables(self) -> list[Any]:
         found = []
         for position, label in enumerate(self.dashboard.filters):
-            series = self._offering(label)
-            if series is None:
-                continue
+            series = self._offering(label, self.dashboard.filters[:position])
             narrower = Scope(matchers=self.scope.matchers[:position])
             query = f"label_values({render(series, narrower)}, {label.name})"
             found.append(grafana.label_variable(label.name, titled(label.name), query))
         return found
 
-    def _offering(self, label: Label) -> Series | None:
-        """Return the first series on the dashboard that has the label: its values are those to choose from."""
+    def _offering(self, label: Label, wider: Sequence[Label]) -> Series:
+        """Return a series on the dashboard that has the label, and as many of the wider ones as any has.
+
+        Its values are those to choose from, narrowed by what was chosen before.
+        """
         read = (s for panel in self.dashboard.panels for expr in panel.expressions for s in series_in(expr))
-        return next((s for s in read if label.name in s.label_names), None)
+        having = [series for series in read if label.name in series.label_names]
+        return max(having, key=lambda series: sum(each.name in series.label_names for each in wider))
 
     def _annotations(self) -> list[Json]:
         own = {"alertstate": "firing", "catalog": self.project.name}

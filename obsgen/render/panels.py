@@ -71,7 +71,7 @@ def steps(levels: Sequence[Level]) -> list[Json]:
     highs.sort()
     colours = [colour for _, colour in lows] + [OK] + [colour for _, colour in highs]
     values = [value for value, _ in (*lows, *highs)]
-    base = min(0.0, values[0] - 1) if values else 0.0
+    base = 0.0 if not values or values[0] > 0 else values[0] - 1
     return [
         {"color": c, "value": v} for c, v in zip(colours, [plain_number(base), *map(plain_number, values)], strict=True)
     ]
