@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 from obsgen import validate
 from obsgen.index import Index
@@ -12,6 +10,7 @@ from obsgen.model.catalog import Catalog
 from obsgen.render.catalog import SCHEMA_FILE, catalog
 from obsgen.render.docs import docs
 from obsgen.render.rules import rule_files
+from obsgen.style import json_text, yaml_text
 
 Step = Callable[[str, int, int], None]
 
@@ -77,29 +76,3 @@ def _catalog(index: Index) -> dict[str, str]:
     data = catalog(index)
     validate.fits_schema("catalog", "catalog.json", data)
     return {"catalog.json": json_text(data), SCHEMA_FILE: validate.schema_text("catalog")}
-
-
-def json_text(data: Any, *, sort_keys: bool = False) -> str:
-    """Return plain data as JSON, one value a line."""
-    return json.dumps(data, indent=2, ensure_ascii=False, sort_keys=sort_keys) + "\n"
-
-
-def yaml_text(data: Any, header: str) -> str:
-    """Return plain data as YAML under a comment, in the order of the data, texts of several lines as blocks."""
-    import yaml
-
-    class Dumper(yaml.SafeDumper):
-        # The pure one: libyaml's differs in its indentation, and is not on every machine.
-        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-            super().increase_indent(flow, False)
-
-        def ignore_aliases(self, data: Any) -> bool:
-            return True
-
-    def text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
-        style = "|" if "\n" in value else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-    Dumper.add_representer(str, text)
-    body = yaml.dump(data, Dumper=Dumper, sort_keys=False, width=2**16, allow_unicode=True)
-    return f"# {header}\n{body}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from obsgen.errors import DefinitionError
 
 _SINGLE = (str, bytes, Mapping)
+Fits = Callable[[Any], bool]
 
 
 def conform(definition: Any) -> None:
@@ -18,18 +19,20 @@ def conform(definition: Any) -> None:
     Raises:
         DefinitionError: a field holds something else.
     """
-    for name, hint in _hints(type(definition)).items():
+    for name, hint, fits in _fields(type(definition)):
         value = getattr(definition, name)
-        if get_origin(hint) is Sequence and not isinstance(value, tuple):
+        if isinstance(value, list) or (get_origin(hint) is Sequence and not isinstance(value, tuple)):
             value = _as_tuple(definition, name, value)
-        wrong = _misfit(value, hint)
-        if wrong is not None:
-            held = repr(wrong[0])
-            what = f"{type(definition).__name__}(name={definition.name!r})" if hasattr(definition, "name") else ""
-            raise DefinitionError(
-                f"{name} of {what or type(definition).__name__} is {held if len(held) < 80 else held[:77] + '...'}",
-                f"it takes {_described(hint)}",
-            )
+        if not fits(value):
+            _refuse(definition, name, hint, value)
+
+
+def _refuse(definition: Any, name: str, hint: Any, value: Any) -> None:
+    held = repr(_misfit(value, hint))
+    of = type(definition).__name__ + (f"(name={definition.name!r})" if hasattr(definition, "name") else "")
+    raise DefinitionError(
+        f"{name} of {of} is {held if len(held) < 80 else held[:77] + '...'}", f"it takes {_described(hint)}"
+    )
 
 
 def _as_tuple(definition: Any, name: str, value: Any) -> Any:
@@ -40,33 +43,39 @@ def _as_tuple(definition: Any, name: str, value: Any) -> Any:
     return value
 
 
-_HINTS: dict[type, dict[str, Any]] = {}
+_FIELDS: dict[type, list[tuple[str, Any, Fits]]] = {}
 
 
-def _hints(kind: type) -> dict[str, Any]:
-    if kind not in _HINTS:
+def _fields(kind: type) -> list[tuple[str, Any, Fits]]:
+    if kind not in _FIELDS:
         hints = get_type_hints(kind)
-        _HINTS[kind] = {field.name: hints[field.name] for field in fields(kind)}
-    return _HINTS[kind]
+        _FIELDS[kind] = [(field.name, hints[field.name], _fits(hints[field.name])) for field in fields(kind)]
+    return _FIELDS[kind]
 
 
-def _misfit(value: Any, hint: Any) -> tuple[Any] | None:
-    """Return the part of a value that does not fit an annotation, in a tuple, or None if all of it does."""
-    origin = get_origin(hint)
+def _fits(hint: Any) -> Fits:
+    """Return a function that tells whether a value fits an annotation."""
+    origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        misfits = [_misfit(value, option) for option in get_args(hint)]
-        return None if None in misfits else misfits[-1]
+        options = [_fits(option) for option in args]
+        return lambda value: any(fits(value) for fits in options)
     if origin in (Sequence, tuple):
-        if not isinstance(value, tuple | list):
-            return (value,)
-        return next((wrong for each in value if (wrong := _misfit(each, get_args(hint)[0]))), None)
-    if origin is not None and issubclass(origin, Mapping):
-        return None if isinstance(value, Mapping) else (value,)
+        fits = _fits(args[0])
+        return lambda value: isinstance(value, tuple) and all(map(fits, value))
     if hint is float:
-        return None if isinstance(value, int | float) and not isinstance(value, bool) else (value,)
-    if hint is int and isinstance(value, bool):
-        return (value,)
-    return None if hint is Any or origin is not None or isinstance(value, hint) else (value,)
+        return lambda value: isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return lambda value: isinstance(value, int) and not isinstance(value, bool)
+    kind = origin or hint
+    return lambda value: isinstance(value, kind)
+
+
+def _misfit(value: Any, hint: Any) -> Any:
+    """Return the part of a value that does not fit its annotation: of a list, the first wrong element."""
+    if get_origin(hint) in (Sequence, tuple) and isinstance(value, tuple):
+        fits = _fits(get_args(hint)[0])
+        return next((each for each in value if not fits(each)), value)
+    return value
 
 
 def _described(hint: Any) -> str:

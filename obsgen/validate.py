@@ -31,9 +31,36 @@ def schema_text(kind: str) -> str:
 
 @cache
 def _validator(kind: str) -> Any:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, validators
 
-    return Draft202012Validator(json.loads(schema_text(kind)))
+    schema = json.loads(schema_text(kind))
+    fast = validators.extend(Draft202012Validator, {"properties": _properties})  # type: ignore[no-untyped-call]
+    return fast(_inlined(schema, schema["$defs"]))
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """Return a schema with its references replaced by what they refer to: following them takes a third of the time."""
+    if isinstance(schema, list):
+        return [_inlined(each, definitions) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions)
+    return {key: _inlined(each, definitions) for key, each in schema.items() if key != "$defs"}
+
+
+_TEXT = {"type": "string", "minLength": 1}
+_PLAIN = {str: {"type": "string"}, bool: {"type": "boolean"}, int: {"type": "integer"}, float: {"type": "number"}}
+
+
+def _properties(validator: Any, properties: Any, instance: Any, _: Any) -> Iterator[Any]:
+    """Check the properties of an object as jsonschema does, without its detour for plain texts and numbers."""
+    for name, schema in properties.items() if isinstance(instance, dict) else ():
+        if name not in instance:
+            continue
+        value = instance[name]
+        if schema != _PLAIN.get(type(value)) and not (schema == _TEXT and value and isinstance(value, str)):
+            yield from validator.descend(value, schema, path=name, schema_path=name)
 
 
 def fits_schema(kind: str, name: str, data: Any) -> None:

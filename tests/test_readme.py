@@ -41,7 +41,7 @@ def test_the_rule_shown_is_the_one_generated() -> None:
     [shown] = blocks("yaml")
     rules = (ROOT / "generated/prometheus/shards.yml").read_text()
 
-    assert "".join(f"      {line}\n" for line in shown.splitlines()) in rules
+    assert "".join(f"  {line}\n" for line in shown.splitlines()) in rules
 
 
 def test_the_files_of_the_changed_threshold_are_those_that_change(folder: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from obsgen.checks import alerts, dashboards, expressions, names
+from obsgen.checks.places import Survey
 from obsgen.errors import Problem
 from obsgen.model.catalog import Catalog
 
-Check = Callable[[Catalog], Iterator[Problem]]
+Check = Callable[[Survey], Iterator[Problem]]
 
 CHECKS: tuple[Check, ...] = (
     names.duplicate_name,
@@ -50,4 +51,5 @@ def check(catalog: Catalog, *, whole: bool = True) -> list[Problem]:
         whole: whether all the definition files could be loaded.
     """
     checks = [each for each in CHECKS if whole or each not in NEEDS_ALL]
-    return list(dict.fromkeys(problem for each in checks for problem in each(catalog)))
+    survey = Survey(catalog)
+    return list(dict.fromkeys(problem for each in checks for problem in each(survey)))

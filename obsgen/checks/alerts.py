@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from obsgen.checks.places import meant, safe_labels
+from obsgen.checks.places import Survey, meant
 from obsgen.errors import Problem
-from obsgen.model.catalog import Catalog
 from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Comparison, Recording, Severity, Threshold
 from obsgen.promql.infer import core
 from obsgen.promql.metric import Counter, Metric
@@ -18,13 +17,13 @@ TEMPLATE = re.compile(r"\{\{.*?\}\}")
 LABEL = re.compile(r"\{\{ \$labels\.(\w+) \}\}")
 
 
-def alert_text(catalog: Catalog) -> Iterator[Problem]:
+def alert_text(survey: Survey) -> Iterator[Problem]:
     """The text of an alert names a label that is not there, or a template that nobody fills in."""
-    for alert in catalog.alerts:
+    for alert in survey.catalog.alerts:
         if not alert.summary or TEMPLATE.search(alert.summary) or not alert.summary.endswith("."):
             hint = "write one sentence without templates, for people who see a list of alerts"
             yield Problem("alert-text", f"the summary of {alert.name} is {alert.summary!r}", alert.at, hint)
-        has = safe_labels(alert.expr)
+        has = survey.labels(alert.expr)
         for template in TEMPLATE.findall(alert.description):
             label = LABEL.fullmatch(template)
             if label and has is not None and label[1] not in has:
@@ -38,9 +37,9 @@ def alert_text(catalog: Catalog) -> Iterator[Problem]:
             yield Problem("alert-text", message, alert.at, "give the level one, as in critical(above=250)")
 
 
-def alert_levels(catalog: Catalog) -> Iterator[Problem]:
+def alert_levels(survey: Survey) -> Iterator[Problem]:
     """Levels of an alert that exclude or repeat each other."""
-    for alert in catalog.alerts:
+    for alert in survey.catalog.alerts:
         if not alert.levels:
             yield Problem("alert-levels", f"alert {alert.name} never fires", alert.at, "give it fires=critical(...)")
         for severity in Severity:
@@ -69,9 +68,9 @@ def _further(milder: Threshold, harsher: Threshold) -> bool:
     return harsher.value >= milder.value
 
 
-def alert_on_counter(catalog: Catalog) -> Iterator[Problem]:
+def alert_on_counter(survey: Survey) -> Iterator[Problem]:
     """An alert on the raw value of a counter: it never falls, so the alert would fire for ever."""
-    for alert in catalog.alerts:
+    for alert in survey.catalog.alerts:
         subject = core(alert.expr)
         if isinstance(subject, Counter) and any(level.threshold for level in alert.levels):
             message = f"alert {alert.name} compares the counter {subject.name}, which never falls"
@@ -79,11 +78,11 @@ def alert_on_counter(catalog: Catalog) -> Iterator[Problem]:
             yield Problem("alert-on-counter", message, alert.at, hint)
 
 
-def unwatched_source(catalog: Catalog) -> Iterator[Problem]:
+def unwatched_source(survey: Survey) -> Iterator[Problem]:
     """An alert whose source nobody watches: when the source dies, the alert falls silent and looks like health."""
-    watched = {watch.source.job for domain in catalog.domains for watch in domain.watches}
-    recorded = {recording.name: recording for recording in catalog.recordings}
-    for alert in catalog.alerts:
+    watched = {watch.source.job for domain in survey.catalog.domains for watch in domain.watches}
+    recorded = {recording.name: recording for recording in survey.catalog.recordings}
+    for alert in survey.catalog.alerts:
         for metric in _sources_of(series_in(alert.expr), recorded):
             if metric.source is not None and metric.source.job not in watched:
                 message = f"alert {alert.name} reads {metric.name}, and nothing tells when its source is gone"

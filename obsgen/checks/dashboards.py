@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from obsgen.checks.places import meant, safe_labels
+from obsgen.checks.places import Survey, meant
 from obsgen.errors import Problem
 from obsgen.layout import panel_id, stable_id
-from obsgen.model.catalog import Catalog
 from obsgen.model.dashboard import AlertList, Heatmap, Panel, Table, Text
 from obsgen.promql.tree import series_in
 
 
-def panel_identity(catalog: Catalog) -> Iterator[Problem]:
+def panel_identity(survey: Survey) -> Iterator[Problem]:
     """A panel without a title, or with the title of another: its id is made of it."""
-    for dashboard in catalog.dashboards:
+    for dashboard in survey.catalog.dashboards:
         first: dict[int, Panel] = {}
         rows = [row.title for row in dashboard.rows]
         taken = {stable_id(dashboard.uid, "row", title) for title in rows}
@@ -36,9 +35,9 @@ def panel_identity(catalog: Catalog) -> Iterator[Problem]:
             first.setdefault(number, panel)
 
 
-def empty_panel(catalog: Catalog) -> Iterator[Problem]:
+def empty_panel(survey: Survey) -> Iterator[Problem]:
     """A panel that shows nothing, or a dashboard without panels."""
-    for dashboard in catalog.dashboards:
+    for dashboard in survey.catalog.dashboards:
         if not dashboard.panels:
             yield Problem("empty-panel", f"dashboard {dashboard.uid} has no panels", dashboard.at, "give it a Row")
         for panel in dashboard.panels:
@@ -47,9 +46,9 @@ def empty_panel(catalog: Catalog) -> Iterator[Problem]:
                 yield Problem("empty-panel", message, panel.at, "give it shows=METRIC")
 
 
-def unknown_filter(catalog: Catalog) -> Iterator[Problem]:
+def unknown_filter(survey: Survey) -> Iterator[Problem]:
     """A dashboard offers to filter by a label that none of its series carries."""
-    for dashboard in catalog.dashboards:
+    for dashboard in survey.catalog.dashboards:
         has = frozenset(
             name
             for panel in dashboard.panels
@@ -63,12 +62,12 @@ def unknown_filter(catalog: Catalog) -> Iterator[Problem]:
                 yield Problem("unknown-filter", message, dashboard.at, meant(label.name, has))
 
 
-def lost_legend(catalog: Catalog) -> Iterator[Problem]:
+def lost_legend(survey: Survey) -> Iterator[Problem]:
     """A legend of labels that the expression does not keep: every series would have the same name."""
-    for dashboard in catalog.dashboards:
+    for dashboard in survey.catalog.dashboards:
         for panel in dashboard.panels:
             for query in panel.queries:
-                has = safe_labels(query.expr)
+                has = survey.labels(query.expr)
                 if has is None or query.legend is None or isinstance(query.legend, str):
                     continue
                 for label in query.legend:
@@ -77,15 +76,15 @@ def lost_legend(catalog: Catalog) -> Iterator[Problem]:
                         yield Problem("lost-legend", message, panel.at, meant(label.name, has))
 
 
-def table_columns(catalog: Catalog) -> Iterator[Problem]:
+def table_columns(survey: Survey) -> Iterator[Problem]:
     """A column of a table with other labels than its rows: the rows would not join."""
-    for dashboard in catalog.dashboards:
+    for dashboard in survey.catalog.dashboards:
         for panel in dashboard.panels:
             if not isinstance(panel, Table):
                 continue
             rows = frozenset(label.name for label in panel.by)
             for query in panel.queries:
-                has = safe_labels(query.expr)
+                has = survey.labels(query.expr)
                 if has is not None and has != rows:
                     message = (
                         f"a column of table {panel.heading!r} has the labels {{{', '.join(sorted(has))}}}, "

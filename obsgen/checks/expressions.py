@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from obsgen.checks.places import meant, nodes, places, safe_labels
+from obsgen.checks.places import Survey, meant
 from obsgen.errors import DefinitionError, Location, Problem
-from obsgen.model.catalog import Catalog
 from obsgen.promql import reader
 from obsgen.promql.infer import ANY_WINDOW
 from obsgen.promql.metric import Counter, Histogram, Metric
@@ -28,10 +27,10 @@ from obsgen.promql.tree import (
 PARTS = ("_bucket", "_count", "_sum")
 
 
-def undeclared_series(catalog: Catalog) -> Iterator[Problem]:
+def undeclared_series(survey: Survey) -> Iterator[Problem]:
     """An expression reads a metric or recording that no domain lists."""
-    declared = {s.name for s in (*catalog.metrics, *catalog.recordings)}
-    for place in places(catalog):
+    declared = {s.name for s in (*survey.catalog.metrics, *survey.catalog.recordings)}
+    for place in survey.places:
         for series in series_in(place.expr):
             built_in = isinstance(series, Metric) and series.source is None
             if series.name not in declared and not built_in:
@@ -41,9 +40,9 @@ def undeclared_series(catalog: Catalog) -> Iterator[Problem]:
                 yield Problem("undeclared-series", message, place.at, hint)
 
 
-def rate_of_gauge(catalog: Catalog) -> Iterator[Problem]:
+def rate_of_gauge(survey: Survey) -> Iterator[Problem]:
     """`rate` and `increase` take every fall of a value for a restart: only a counter may be given to them."""
-    for place, node in nodes(catalog):
+    for place, node in survey.nodes:
         if not isinstance(node, Call) or node.function not in ("rate", "increase"):
             continue
         selector = node.args[0].selector if isinstance(node.args[0], Range) else None
@@ -55,9 +54,9 @@ def rate_of_gauge(catalog: Catalog) -> Iterator[Problem]:
         yield Problem("rate-of-gauge", message, place.line(node), hint)
 
 
-def quantile_of_counter(catalog: Catalog) -> Iterator[Problem]:
+def quantile_of_counter(survey: Survey) -> Iterator[Problem]:
     """A quantile needs the buckets of a histogram, and a number from 0 to 1."""
-    for place, node in nodes(catalog):
+    for place, node in survey.nodes:
         if isinstance(node, Selector) and node.suffix in PARTS and not isinstance(node.series, Histogram):
             kind = node.series.kind if isinstance(node.series, Metric) else "recorded series"
             message = f"a histogram is needed, and {node.series.name} is a {kind}"
@@ -71,9 +70,9 @@ def quantile_of_counter(catalog: Catalog) -> Iterator[Problem]:
                 yield Problem("quantile-of-counter", message, place.line(node), hint)
 
 
-def bare_histogram(catalog: Catalog) -> Iterator[Problem]:
+def bare_histogram(survey: Survey) -> Iterator[Problem]:
     """A histogram has no series of its own name, only parts."""
-    for place in places(catalog):
+    for place in survey.places:
         stack = [place.expr]
         while stack:
             node = stack.pop()
@@ -86,14 +85,14 @@ def bare_histogram(catalog: Catalog) -> Iterator[Problem]:
                 stack.extend(children(node))
 
 
-def unknown_label(catalog: Catalog) -> Iterator[Problem]:
+def unknown_label(survey: Survey) -> Iterator[Problem]:
     """A label in `by`, `on` or a matcher that its series do not carry."""
-    for place, node in nodes(catalog):
+    for place, node in survey.nodes:
         if isinstance(node, Aggregate):
-            yield from _missing(place.line(node), node.by, safe_labels(node.expr), f"{node.operator}(..., by=...)")
+            yield from _missing(place.line(node), node.by, survey.labels(node.expr), f"{node.operator}(..., by=...)")
         elif isinstance(node, Binary) and node.on:
             for side in (node.left, node.right):
-                yield from _missing(place.line(node), node.on, safe_labels(side), f"{node.operator}(..., on=...)")
+                yield from _missing(place.line(node), node.on, survey.labels(side), f"{node.operator}(..., on=...)")
         elif isinstance(node, Selector):
             has = node.series.label_names | ({"le"} if node.suffix == "_bucket" else frozenset())
             used = tuple(matcher.label.name for matcher in node.matchers)
@@ -107,9 +106,9 @@ def _missing(at: Location, used: tuple[str, ...], has: frozenset[str] | None, wh
             yield Problem("unknown-label", message, at, meant(name, has))
 
 
-def unknown_value(catalog: Catalog) -> Iterator[Problem]:
+def unknown_value(survey: Survey) -> Iterator[Problem]:
     """A matcher asks for a value that the label cannot have."""
-    for place, node in nodes(catalog):
+    for place, node in survey.nodes:
         if not isinstance(node, Selector) or not isinstance(node.series, Metric):
             continue
         values = {label.name: label.values for label in node.series.labels if label.values}
@@ -121,12 +120,12 @@ def unknown_value(catalog: Catalog) -> Iterator[Problem]:
                     yield Problem("unknown-value", message, place.line(node), meant(value, list(allowed)))
 
 
-def unmatched_labels(catalog: Catalog) -> Iterator[Problem]:
+def unmatched_labels(survey: Survey) -> Iterator[Problem]:
     """Two sides of an operator with different labels never match: the result is always empty."""
-    for place, node in nodes(catalog):
+    for place, node in survey.nodes:
         if not isinstance(node, Binary) or node.on is not None or node.operator == "or":
             continue
-        left, right = safe_labels(node.left), safe_labels(node.right)
+        left, right = survey.labels(node.left), survey.labels(node.right)
         if left is None or right is None or left == right or _scalar(node.left) or _scalar(node.right):
             continue
         message = (
@@ -146,18 +145,18 @@ def _scalar(node: Expr) -> bool:
     return False
 
 
-def open_window(catalog: Catalog) -> Iterator[Problem]:
+def open_window(survey: Survey) -> Iterator[Problem]:
     """A rule or an annotation has no dashboard to fill in a window."""
-    for place, node in nodes(catalog):
+    for place, node in survey.nodes:
         if isinstance(node, Range) and node.window is None and not place.fills_window:
             message = f"{place.what} leaves the window over {node.selector.series.name} open"
             hint = 'only a panel fills it in: give one, as in rate(metric, "5m")'
             yield Problem("open-window", message, place.line(node), hint)
 
 
-def not_promql(catalog: Catalog) -> Iterator[Problem]:
+def not_promql(survey: Survey) -> Iterator[Problem]:
     """What is written is not PromQL, or names a metric in the text of `raw`."""
-    for place in places(catalog):
+    for place in survey.places:
         try:
             written = render(place.expr, ANY_WINDOW)
             read = reader.metric_names(written)

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from obsgen.checks.places import nodes
+from obsgen.checks.places import Survey
 from obsgen.errors import Problem
-from obsgen.model.catalog import Catalog
 from obsgen.promql.label import TARGET_LABELS, Label
 from obsgen.promql.metric import Histogram
 from obsgen.promql.tree import Selector
@@ -20,12 +19,12 @@ RECORDED = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 UNSAFE = re.compile(r"[\"'`{}\\\x00-\x1f\x7f]|\[\[")
 
 
-def duplicate_name(catalog: Catalog) -> Iterator[Problem]:
+def duplicate_name(survey: Survey) -> Iterator[Problem]:
     """Two things of one name: the second would replace the first."""
-    yield from _twice("metric or recording", (*catalog.metrics, *catalog.recordings), lambda s: s.name)
-    yield from _twice("alert", catalog.alerts, lambda alert: alert.name)
-    yield from _twice("dashboard uid", catalog.dashboards, lambda dashboard: dashboard.uid)
-    yield from _twice("domain", catalog.domains, lambda domain: domain.name)
+    yield from _twice("metric or recording", (*survey.catalog.metrics, *survey.catalog.recordings), lambda s: s.name)
+    yield from _twice("alert", survey.catalog.alerts, lambda alert: alert.name)
+    yield from _twice("dashboard uid", survey.catalog.dashboards, lambda dashboard: dashboard.uid)
+    yield from _twice("domain", survey.catalog.domains, lambda domain: domain.name)
 
 
 def _twice(what: str, items: Iterable[Any], key: Callable[[Any], str]) -> Iterator[Problem]:
@@ -38,27 +37,30 @@ def _twice(what: str, items: Iterable[Any], key: Callable[[Any], str]) -> Iterat
         first.setdefault(name, item)
 
 
-def bad_name(catalog: Catalog) -> Iterator[Problem]:
+def bad_name(survey: Survey) -> Iterator[Problem]:
     """A name that Prometheus, Grafana or a file system would not take as it is."""
     dashed = "use lower-case words with dashes, as in 'lavalink-nodes'"
     named: tuple[tuple[Any, str, re.Pattern[str], str], ...] = (
-        *((alert, "alert name", CAMEL, "use CamelCase, as in 'NodeDown'") for alert in catalog.alerts),
-        *((recording, "recording name", RECORDED, "use level:metric:operations") for recording in catalog.recordings),
-        *((domain, "domain name", DASHED, dashed) for domain in catalog.domains),
-        (catalog.project, "project name", DASHED, dashed),
+        *((alert, "alert name", CAMEL, "use CamelCase, as in 'NodeDown'") for alert in survey.catalog.alerts),
+        *(
+            (recording, "recording name", RECORDED, "use level:metric:operations")
+            for recording in survey.catalog.recordings
+        ),
+        *((domain, "domain name", DASHED, dashed) for domain in survey.catalog.domains),
+        (survey.catalog.project, "project name", DASHED, dashed),
     )
     for item, what, form, hint in named:
         if not form.fullmatch(item.name):
             yield Problem("bad-name", f"{item.name!r} is no {what}", item.at, hint)
-    for dashboard in catalog.dashboards:
+    for dashboard in survey.catalog.dashboards:
         if not UID.fullmatch(dashboard.uid):
             hint = "Grafana takes up to 40 letters, digits, dashes and underscores"
             yield Problem("bad-name", f"{dashboard.uid!r} is no dashboard uid", dashboard.at, hint)
 
 
-def reserved_name(catalog: Catalog) -> Iterator[Problem]:
+def reserved_name(survey: Survey) -> Iterator[Problem]:
     """A label that Prometheus or a histogram sets itself, or one that a metric has twice."""
-    for metric in catalog.metrics:
+    for metric in survey.catalog.metrics:
         own = [label.name for label in metric.labels]
         reserved = TARGET_LABELS | (frozenset({"le"}) if isinstance(metric, Histogram) else frozenset())
         for name in sorted(reserved.intersection(own)):
@@ -68,11 +70,11 @@ def reserved_name(catalog: Catalog) -> Iterator[Problem]:
             yield Problem("reserved-name", f"{metric.name} has the label {name!r} twice", metric.at, "keep one")
 
 
-def label_value(catalog: Catalog) -> Iterator[Problem]:
+def label_value(survey: Survey) -> Iterator[Problem]:
     """A label value with quotes, braces or line breaks: it would break out of a template, a legend or a table."""
     hint = "no exporter should expose it; for a regular expression, use Label.matches(...)"
-    labels: dict[int, Label] = {id(label): label for metric in catalog.metrics for label in metric.labels}
-    for place, node in nodes(catalog):
+    labels: dict[int, Label] = {id(label): label for metric in survey.catalog.metrics for label in metric.labels}
+    for place, node in survey.nodes:
         for matcher in node.matchers if isinstance(node, Selector) else ():
             labels[id(matcher.label)] = matcher.label
             for value in filter(UNSAFE.search, matcher.literals):

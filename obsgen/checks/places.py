@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 
 from obsgen.errors import DefinitionError, Location
 from obsgen.model.catalog import Catalog
@@ -39,8 +40,39 @@ class Place:
         return at if os.path.dirname(at.file) == os.path.dirname(self.at.file) else self.at
 
 
-def places(catalog: Catalog) -> Iterator[Place]:
-    """Yield every expression of a catalog."""
+class Survey:
+    """A catalog under examination: its expressions, walked once for all the checks.
+
+    Args:
+        catalog: the catalog, expanded.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._labels: dict[int, frozenset[str] | None] = {}
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """Every expression of the catalog."""
+        return tuple(_places(self.catalog))
+
+    @cached_property
+    def nodes(self) -> tuple[tuple[Place, Expr], ...]:
+        """Every part of every expression of the catalog, with its place."""
+        return tuple((place, node) for place in self.places for node in walk(place.expr))
+
+    def labels(self, expr: Expr) -> frozenset[str] | None:
+        """Return the labels of an expression's result, None where they are not known or it is no PromQL."""
+        # By identity: two series may share a name, which is one of the mistakes to be found.
+        if id(expr) not in self._labels:
+            try:
+                self._labels[id(expr)] = labels_of(expr)
+            except (PromQLError, DefinitionError):
+                self._labels[id(expr)] = None
+        return self._labels[id(expr)]
+
+
+def _places(catalog: Catalog) -> Iterator[Place]:
     for recording in catalog.recordings:
         yield Place(recording.expr, recording.at, f"recording {recording.name}")
     for alert in catalog.alerts:
@@ -55,21 +87,6 @@ def places(catalog: Catalog) -> Iterator[Place]:
             what = f"panel {panel.heading!r} of {dashboard.uid}"
             for expr in panel.expressions:
                 yield Place(expr, panel.at, what, fills_window=True)
-
-
-def nodes(catalog: Catalog) -> Iterator[tuple[Place, Expr]]:
-    """Yield every part of every expression of a catalog, with its place."""
-    for place in places(catalog):
-        for node in walk(place.expr):
-            yield place, node
-
-
-def safe_labels(expr: Expr) -> frozenset[str] | None:
-    """Return the labels of an expression's result, None where they are not known or it is no PromQL."""
-    try:
-        return labels_of(expr)
-    except (PromQLError, DefinitionError):
-        return None
 
 
 def meant(name: str, known: frozenset[str] | list[str]) -> str:

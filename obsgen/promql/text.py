@@ -25,6 +25,7 @@ from obsgen.promql.tree import (
 PRECEDENCE = {"or": 1, "and": 2, "unless": 2, "+": 4, "-": 4, "*": 5, "/": 5}
 COMPARISON = 3
 ATOM = 9
+_JSON = json.JSONEncoder(ensure_ascii=False)
 WIDTH = 100
 """Longest line of a laid out expression, in characters."""
 
@@ -143,7 +144,7 @@ def number(value: float) -> str:
 
 def string(value: str) -> str:
     """Return a PromQL string literal. JSON's escapes are a subset of Go's, save for the slash, which needs none."""
-    return json.dumps(value, ensure_ascii=False)
+    return _JSON.encode(value)
 
 
 def _selector(selector: Selector, scope: Scope) -> str:
