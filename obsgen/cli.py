@@ -5,6 +5,7 @@ Exit codes: 0 clean, 1 problems or differences found, 2 obsgen or something that
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -88,6 +89,8 @@ def generate(definitions: Path, output: Path, check: bool, form: str) -> None:
     from obsgen.artifacts import artifacts
     from obsgen.tree import MANIFEST, compare, write
 
+    # A catalog lives until the end of the run: looking for garbage in it takes longer the larger it is.
+    gc.disable()
     with Progress() as progress:
         try:
             catalog = _catalog(definitions, progress)

@@ -31,10 +31,9 @@ class Progress:
         elapsed = time.monotonic() - self._started
         if elapsed < PATIENCE:
             return
-        count = f" {done}/{total}" if total else ""
-        text = f"{elapsed:4.0f} s  {name}{count}"
+        text = f"{elapsed:4.0f} s  {name}"
         if self._terminal:
-            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.write(f"\r\x1b[K{text}{f' {done}/{total}' if total else ''}")
         elif not done:
             sys.stderr.write(f"{text}\n")
         sys.stderr.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 
 from obsgen.errors import DefinitionError, Location, here
 from obsgen.promql.infer import labels_of, unit_of
@@ -84,16 +85,32 @@ class Level:
         seconds(self.keep_firing)
 
 
-def _level(
+def level(
     severity: Severity,
-    above: float | None,
-    at_least: float | None,
-    below: float | None,
-    at_most: float | None,
-    equals: float | None,
-    hold: str,
-    keep_firing: str,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+    equals: float | None = None,
+    hold: str = "0s",
+    keep_firing: str = "0s",
 ) -> Level:
+    """Return a level of an alert.
+
+    Args:
+        severity: what it asks of people.
+        above: fire when the value is above this number, in the unit of the alert's expression.
+        at_least: as `above`, the number included.
+        below: fire when the value is below this number.
+        at_most: as `below`, the number included.
+        equals: fire when the value is this number. Without any of the five, every series of the expression fires.
+        hold: how long the condition has to hold first, a PromQL duration.
+        keep_firing: how long to go on firing after the condition ended, a PromQL duration.
+
+    Raises:
+        DefinitionError: there are several thresholds.
+    """
     said = [
         Threshold(comparison=comparison, value=value)
         for comparison, value in zip(Comparison, (above, at_least, below, at_most, equals), strict=True)
@@ -107,46 +124,12 @@ def _level(
     return Level(severity=severity, threshold=said[0] if said else None, hold=hold, keep_firing=keep_firing)
 
 
-def critical(
-    *,
-    above: float | None = None,
-    at_least: float | None = None,
-    below: float | None = None,
-    at_most: float | None = None,
-    equals: float | None = None,
-    hold: str = "0s",
-    keep_firing: str = "0s",
-) -> Level:
-    """Return a level that wakes somebody. Without a threshold, the alert fires for every series of its expression."""
-    return _level(Severity.CRITICAL, above, at_least, below, at_most, equals, hold, keep_firing)
-
-
-def warning(
-    *,
-    above: float | None = None,
-    at_least: float | None = None,
-    below: float | None = None,
-    at_most: float | None = None,
-    equals: float | None = None,
-    hold: str = "0s",
-    keep_firing: str = "0s",
-) -> Level:
-    """Return a level that somebody acts on in working hours."""
-    return _level(Severity.WARNING, above, at_least, below, at_most, equals, hold, keep_firing)
-
-
-def info(
-    *,
-    above: float | None = None,
-    at_least: float | None = None,
-    below: float | None = None,
-    at_most: float | None = None,
-    equals: float | None = None,
-    hold: str = "0s",
-    keep_firing: str = "0s",
-) -> Level:
-    """Return a level that only shows on dashboards."""
-    return _level(Severity.INFO, above, at_least, below, at_most, equals, hold, keep_firing)
+critical = partial(level, Severity.CRITICAL)
+"""A level that wakes somebody: `critical(above=250, hold="2m")`."""
+warning = partial(level, Severity.WARNING)
+"""A level that somebody acts on in working hours."""
+info = partial(level, Severity.INFO)
+"""A level that only shows on dashboards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
