@@ -21,8 +21,8 @@ from obsgen.layout import COLUMNS, place, stable_id
 from obsgen.model import Catalog, Dashboard, Row, Stat, TimeSeries, critical, info, warning
 from obsgen.promql import UP
 from obsgen.render.dashboards import dashboards
+from obsgen.render.fields import UNITS, steps
 from obsgen.render.grafana import ref_id
-from obsgen.render.panels import UNITS, steps
 from tests.conftest import ROOT
 
 UNTYPED = {"step", "tagKeys", "textFormat", "titleFormat", "definition"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from obsgen.index import Index
@@ -20,7 +20,7 @@ from obsgen.model.dashboard import (
     Text,
     TimeSeries,
 )
-from obsgen.model.rule import Comparison, Level, Recording, Severity
+from obsgen.model.rule import Comparison, Level, Recording
 from obsgen.promql.infer import core, labels_of
 from obsgen.promql.label import TARGET_LABELS
 from obsgen.promql.metric import Gauge, Metric, seconds
@@ -28,75 +28,12 @@ from obsgen.promql.text import Scope, render
 from obsgen.promql.tree import Expr, Series, series_in
 from obsgen.promql.units import Unit
 from obsgen.render import grafana
+from obsgen.render.fields import UNITS, mappings, steps
 from obsgen.render.grafana import Json
 from obsgen.render.links import Links
-from obsgen.words import duration, plain_number, titled
+from obsgen.words import duration, titled
 
-OK = "green"
-NEUTRAL = ("blue", "purple", "yellow", "semi-dark-blue", "semi-dark-purple", "semi-dark-yellow")
-COLOURS = {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"}
-
-# https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts
-UNITS = {
-    Unit.NONE: "short",
-    Unit.COUNT: "short",
-    Unit.RATIO: "percentunit",
-    Unit.MILLISECONDS: "ms",
-    Unit.SECONDS: "s",
-    Unit.BYTES: "bytes",
-    Unit.PER_SECOND: "ops",
-    Unit.BYTES_PER_SECOND: "Bps",
-    Unit.CELSIUS: "celsius",
-    Unit.STATE: "none",
-    Unit.BOOLEAN: "bool_on_off",
-}
 _NEVER_NEGATIVE = (Unit.COUNT, Unit.MILLISECONDS, Unit.SECONDS, Unit.BYTES, Unit.PER_SECOND, Unit.BYTES_PER_SECOND)
-
-
-def steps(levels: Sequence[Level]) -> list[Json]:
-    """Return the threshold steps for an alert's levels, lowest first.
-
-    Values below a `below` threshold and above an `above` threshold take the level's colour, those between are
-    green. The first step is Grafana's base, which reaches down to -Infinity whatever its number says.
-    """
-    lows: list[tuple[float, str]] = []
-    highs: list[tuple[float, str]] = []
-    for level in levels:
-        if level.threshold is None:
-            continue
-        side = {Comparison.BELOW: lows, Comparison.AT_MOST: lows}.get(level.threshold.comparison, highs)
-        if level.threshold.comparison is not Comparison.EQUALS:
-            side.append((level.threshold.value, COLOURS[level.severity]))
-    lows.sort()
-    highs.sort()
-    colours = [colour for _, colour in lows] + [OK] + [colour for _, colour in highs]
-    values = [value for value, _ in (*lows, *highs)]
-    base = 0.0 if not values or values[0] > 0 else values[0] - 1
-    return [
-        {"color": c, "value": v} for c, v in zip(colours, [plain_number(base), *map(plain_number, values)], strict=True)
-    ]
-
-
-def mappings(states: Mapping[int, str], levels: Sequence[Level]) -> list[Json]:
-    """Return value mappings for named states.
-
-    A state that alerts has the colour of its severity and the others are green; where none alerts, none is good
-    or bad, and the colours only tell them apart.
-    """
-    alerting = {
-        level.threshold.value: COLOURS[level.severity]
-        for level in levels
-        if level.threshold and level.threshold.comparison is Comparison.EQUALS
-    }
-    options = {
-        str(value): {
-            "text": name,
-            "color": alerting.get(value, OK) if alerting else NEUTRAL[index % len(NEUTRAL)],
-            "index": index,
-        }
-        for index, (value, name) in enumerate(states.items())
-    }
-    return [{"type": "value", "options": options}] if options else []
 
 
 class Panels:
