@@ -15,6 +15,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 MEGA = 1_000_000
+START = "start, imports"
+BETWEEN = "between"
+"""What a benchmark itself does between two stages."""
 _RSS_BYTES = 1 if sys.platform == "darwin" else 1024  # what one of `ru_maxrss` stands for
 
 
@@ -33,13 +36,16 @@ class Meter:
     A stage inside of another one is taken out of it: no time counts twice.
 
     Args:
-        since: when the process was started, in seconds since the epoch. All time until the first `stage` goes to
-            the stage "start, imports".
+        since: when the process was started, in seconds since the epoch. All time until the first stage counts as
+            `START`.
+
+    Attributes:
+        stages: what each stage took, in the order in which they ended.
     """
 
     def __init__(self, since: float) -> None:
         self.stages: dict[str, Spent] = {}
-        self._now = "start, imports"
+        self._now = START
         self._cpu, self._wall = 0.0, since
 
     @contextmanager
@@ -49,12 +55,12 @@ class Meter:
         try:
             yield
         finally:
-            self._switch(outer)
+            self._switch(BETWEEN if outer == START else outer)
 
     def _switch(self, name: str) -> str:
         cpu, wall = time.process_time(), time.time()
         before = self._now
-        spent = self.stages.setdefault(before, Spent())
+        spent = self.stages[before] = self.stages.pop(before, Spent())
         spent.cpu += cpu - self._cpu
         spent.wall += wall - self._wall
         spent.peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_BYTES / MEGA
@@ -83,7 +89,7 @@ def run(arguments: Sequence[str]) -> tuple[Spent, str]:
         return Spent(used.ru_utime + used.ru_stime, wall, used.ru_maxrss * _RSS_BYTES / MEGA), out.read()
 
 
-def least(arguments: Sequence[str], *, patience: float = 3.0, runs: int = 5) -> Spent:
+def least(arguments: Sequence[str], *, patience: float = 10.0, runs: int = 5) -> Spent:
     """Return what the cheapest of several runs of Python took: what else the machine does can only add to it.
 
     Args:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from obsgen import artifacts, tree
+from obsgen import artifacts, tree, validate
 from obsgen.checks import check
 from obsgen.expand import expand
 from obsgen.load import load
@@ -77,17 +77,19 @@ def _catalog(meter: Meter, definitions: Path) -> Catalog:
 
 
 def _artifacts(meter: Meter, catalog: Catalog) -> dict[str, str]:
-    """Return the artifacts: what is not spent in a renderer is spent on validating and serializing."""
-    renderers = (
+    """Return the artifacts: what is spent neither in a renderer nor on validating is spent on serializing."""
+    parts = (
         ("render rules", artifacts, "rule_files", _whole),
         ("render dashboards", import_module("obsgen.render.dashboards"), "dashboards", _piecewise),
         ("render docs", artifacts, "docs", _whole),
         ("render catalog.json", artifacts, "catalog", _whole),
+        ("validate", validate, "fits_schema", _whole),
+        ("validate", validate, "is_promql", _whole),
+        ("validate", validate, "links_hold", _whole),
     )
-    with ExitStack() as patches, meter.stage("validate, serialize"):
-        for stage, module, name, measured in renderers:
-            renderer = measured(meter, stage, getattr(module, name))
-            patches.enter_context(patch.object(module, name, renderer))
+    with ExitStack() as patches, meter.stage("serialize"):
+        for stage, module, name, measured in parts:
+            patches.enter_context(patch.object(module, name, measured(meter, stage, getattr(module, name))))
         return artifacts.artifacts(catalog)
 
 
@@ -106,10 +108,10 @@ def _piecewise(meter: Meter, stage: str, function: Callable[..., Iterator[Any]])
         results = function(*args)
         while True:
             with meter.stage(stage):
-                found = list(next(((each,) for each in results), ()))
-            if not found:
+                each = next(results, None)
+            if each is None:
                 return
-            yield from found
+            yield each
 
     return measured
 
