@@ -6,7 +6,6 @@ Exit codes: 0 clean, 1 problems or differences found, 2 obsgen or something that
 from __future__ import annotations
 
 import gc
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,25 +17,12 @@ from obsgen.progress import Progress
 
 if TYPE_CHECKING:
     from obsgen.model.catalog import Catalog
+    from obsgen.tree import Change
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class _Group(click.Group):
-    """Turns obsgen's errors into a message and an exit code; everything else is a bug and keeps its traceback."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except DefinitionsRejected as error:
-            _print_problems(error.problems)
-            ctx.exit(EXIT_PROBLEMS)
-        except ObsgenError as error:
-            click.secho(f"obsgen: {error}", err=True, fg="red")
-            ctx.exit(EXIT_FAILED)
-
-
-@click.group(cls=_Group, context_settings=CONTEXT)
+@click.group(context_settings=CONTEXT)
 @click.version_option(package_name="obsgen")
 def main() -> None:
     r"""Compile a metric catalog into dashboards, rules and docs.
@@ -86,39 +72,42 @@ def generate(definitions: Path, output: Path, check: bool, form: str) -> None:
       obsgen generate --definitions definitions/ --output generated/
       obsgen generate --check --format json
     """
-    from obsgen.artifacts import artifacts
-    from obsgen.tree import MANIFEST, compare, write
+    from obsgen.report import JsonReport, TextReport
 
     # A catalog lives until the end of the run: looking for garbage in it takes longer the larger it is.
     gc.disable()
-    with Progress() as progress:
-        try:
-            catalog = _catalog(definitions, progress)
-        except DefinitionsRejected as error:
-            if form == "json":
-                click.echo(json.dumps({"problems": [p.as_json() for p in error.problems], "changes": []}, indent=2))
-                sys.exit(EXIT_PROBLEMS)
-            raise
-        files = artifacts(catalog, progress.step)
-        progress.step("comparing")
-        changes = compare(output, catalog.project.name, files)
-        if changes and not check:
-            progress.step("writing")
-            write(output, changes)
-    shown = [change for change in changes if change.path != MANIFEST] or changes
-    if form == "json":
-        listed = [{"path": change.path, "kind": change.kind.value} for change in shown]
-        click.echo(json.dumps({"problems": [], "changes": listed}, indent=2))
-    else:
-        from obsgen.report import print_changes, summary
-
-        print_changes(output, shown, check=check)
-        click.echo(summary(output, shown, total=len(files), check=check))
+    report = JsonReport() if form == "json" else TextReport(output, check=check)
+    try:
+        with Progress() as progress:
+            changes, total = _generate(definitions, output, check, progress)
+    except DefinitionsRejected as error:
+        report.rejected(error.problems)
+        sys.exit(EXIT_PROBLEMS)
+    except ObsgenError as error:
+        report.failed(error)
+        sys.exit(EXIT_FAILED)
+    report.done(changes, total)
     sys.exit(EXIT_PROBLEMS if check and changes else EXIT_CLEAN)
 
 
+def _generate(definitions: Path, output: Path, check: bool, progress: Progress) -> tuple[list[Change], int]:
+    """Return what differs, written unless `check` is set, and the number of artifacts."""
+    from obsgen.artifacts import artifacts
+    from obsgen.tree import compare, write
+
+    catalog = _catalog(definitions, progress)
+    files = artifacts(catalog, progress.step)
+    progress.step("comparing" if check else "writing")
+    changes = (compare if check else write)(output, catalog.project.name, files)
+    return changes, len(files)
+
+
 def _catalog(definitions: Path, progress: Progress) -> Catalog:
-    """Return the expanded catalog of a folder of definitions; raise `DefinitionsRejected` with all its problems."""
+    """Return the expanded catalog of a folder of definitions.
+
+    Raises:
+        DefinitionsRejected: it has problems.
+    """
     from obsgen.checks import check
     from obsgen.expand import expand
     from obsgen.load import load
@@ -133,10 +122,3 @@ def _catalog(definitions: Path, progress: Progress) -> Catalog:
     if problems or loaded.catalog is None:
         raise DefinitionsRejected(sorted(problems, key=lambda p: (p.at is None, p.at, p.check, p.message)))
     return expanded
-
-
-def _print_problems(problems: list[Problem]) -> None:
-    for problem in problems:
-        click.echo(str(problem), err=True)
-    many = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    click.secho(f"{many}; nothing was written", err=True, fg="red")

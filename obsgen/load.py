@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -45,17 +45,18 @@ def load(folder: Path) -> Loaded:
     Args:
         folder: holds the files. Those with a `DOMAIN` make the catalog, one with a `PROJECT` names it; others help.
     """
-    files = sorted(path for path in folder.glob("*.py") if path.name != "__init__.py") if folder.is_dir() else []
-    if not files:
+    files = sorted(folder.glob("*.py")) if folder.is_dir() else []
+    if not [path for path in files if path.name != "__init__.py"]:
         what = "has no definition files" if folder.is_dir() else "is not a folder"
         hint = "run obsgen where your definitions/ folder is, or name it with --definitions DIR"
         return Loaded(None, (Problem("no-definitions", f"{folder} {what}", hint=hint),))
     problems: dict[Problem, None] = {}
     modules: list[ModuleType] = []
-    with _importable(folder.resolve()):
+    # What definitions print is none of the run's own output.
+    with _importable(folder.resolve()), redirect_stdout(sys.stderr):
         for path in files:
             try:
-                modules.append(import_module(f"{PACKAGE}.{path.stem}"))
+                modules.append(import_module(f"{PACKAGE}.{path.stem}".removesuffix(".__init__")))
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # whatever a definition file raises is its author's to mend
@@ -125,11 +126,20 @@ class _Loader(SourceFileLoader):
 
 
 class _Finder(MetaPathFinder):
-    """Finds the modules of one folder under the name of `PACKAGE`."""
+    """Finds the modules of one folder under the name of `PACKAGE`, and the folder itself as a package."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        if fullname == PACKAGE:
+            init = self.folder / "__init__.py"
+            loader = _Loader(PACKAGE, str(init)) if init.exists() else None
+            spec = ModuleSpec(PACKAGE, loader, origin=str(init), is_package=True)
+            spec.submodule_search_locations = [str(self.folder)]
+            return spec
         if not fullname.startswith(f"{PACKAGE}.") or not path:
             return None
         return FileFinder(path[0], (_Loader, [".py"])).find_spec(fullname)
@@ -138,10 +148,7 @@ class _Finder(MetaPathFinder):
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
     """Make the folder importable as a package, and forget its modules afterwards."""
-    package = ModuleType(PACKAGE)
-    package.__path__ = [str(folder)]
-    finder = _Finder()
-    sys.modules[PACKAGE] = package
+    finder = _Finder(folder)
     sys.meta_path.insert(0, finder)
     try:
         yield

@@ -1,31 +1,70 @@
-"""What a person reads of changed files: a line or a diff for each, and a summary."""
+"""What a run of `generate` says: to a person in lines and diffs, to a machine as one JSON document."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import click
 
-from obsgen.tree import Change, Kind
+from obsgen.errors import ObsgenError, Problem
+from obsgen.tree import MANIFEST, Change, Kind
 
 _DONE = {Kind.MISSING: "new", Kind.CHANGED: "changed", Kind.STALE: "removed"}
 _COLOURS = {Kind.MISSING: "green", Kind.CHANGED: "yellow", Kind.STALE: "red"}
 
 
-def print_changes(output: Path, changes: list[Change], *, check: bool) -> None:
-    """Print a line for each change, and its diff where nothing was written."""
-    for change in changes:
-        word = change.kind.value if check else _DONE[change.kind]
-        click.echo(f"{click.style(f'{word:<8}', fg=_COLOURS[change.kind])} {output / change.path}")
-    if check:
-        for change in changes:
-            # A whole new or stale file says nothing that its name does not.
+def _shown(changes: list[Change]) -> list[Change]:
+    """Return the changes without that of the manifest, which follows from the others."""
+    return [change for change in changes if change.path != MANIFEST] or changes
+
+
+class TextReport:
+    """For people.
+
+    Args:
+        output: the output folder, as it was named.
+        check: whether nothing was written.
+    """
+
+    def __init__(self, output: Path, *, check: bool) -> None:
+        self.output = output
+        self.check = check
+        self.words = {kind: kind.value if check else _DONE[kind] for kind in Kind}
+
+    def rejected(self, problems: list[Problem]) -> None:
+        """Print the problems of the definitions."""
+        for problem in problems:
+            click.echo(str(problem), err=True)
+        many = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        click.secho(f"{many}; nothing was written", err=True, fg="red")
+
+    def failed(self, error: ObsgenError) -> None:
+        """Print why the run could not go on."""
+        click.secho(f"obsgen: {error}", err=True, fg="red")
+
+    def done(self, changes: list[Change], total: int) -> None:
+        """Print a line for each change, its diff where nothing was written, and a summary."""
+        shown = _shown(changes)
+        for change in shown:
+            click.echo(f"{click.style(f'{self.words[change.kind]:<8}', fg=_COLOURS[change.kind])} {self._path(change)}")
+        # A whole new or stale file says nothing that its name does not.
+        for change in shown if self.check else ():
             if change.kind is Kind.CHANGED:
                 click.echo()
                 _print_diff(change.diff())
-        if changes:
-            click.echo()
+        click.echo(("\n" if self.check and shown else "") + self._summary(shown, total))
+
+    def _path(self, change: Change) -> Path:
+        return self.output / change.path
+
+    def _summary(self, changes: list[Change], total: int) -> str:
+        if not changes:
+            return f"{self.output}: {total} files, all current"
+        counts = Counter(change.kind for change in changes)
+        done = ", ".join(f"{counts[kind]} {self.words[kind]}" for kind in Kind if counts[kind])
+        return f"{self.output}: {total} files, {done}" + ("; run `obsgen generate`" if self.check else "")
 
 
 def _print_diff(diff: str) -> None:
@@ -34,11 +73,21 @@ def _print_diff(diff: str) -> None:
         click.secho(line, fg=None if line.startswith(("+++", "---")) else colours.get(line[:1]))
 
 
-def summary(output: Path, changes: list[Change], *, total: int, check: bool) -> str:
-    """Return one line on a run of `total` artifacts."""
-    if not changes:
-        return f"{output}: {total} files, all current"
-    counts = Counter(change.kind for change in changes)
-    words = {kind: kind.value if check else _DONE[kind] for kind in Kind}
-    done = ", ".join(f"{counts[kind]} {words[kind]}" for kind in Kind if counts[kind])
-    return f"{output}: {total} files, {done}" + ("; run `obsgen generate`" if check else "")
+class JsonReport:
+    """For machines: one document with `problems`, `changes` and `error`."""
+
+    def rejected(self, problems: list[Problem]) -> None:
+        """Print the problems of the definitions."""
+        self._print(problems=[problem.as_json() for problem in problems])
+
+    def failed(self, error: ObsgenError) -> None:
+        """Print why the run could not go on."""
+        self._print(error=str(error))
+
+    def done(self, changes: list[Change], total: int) -> None:
+        """Print the changes."""
+        listed = [{"path": change.path, "kind": change.kind.value} for change in _shown(changes)]
+        self._print(changes=listed, files=total)
+
+    def _print(self, **said: object) -> None:
+        click.echo(json.dumps({"problems": [], "changes": [], "error": None, **said}, indent=2, ensure_ascii=False))

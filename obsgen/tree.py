@@ -128,17 +128,30 @@ def _read(path: Path) -> str | None:
         raise OutputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def write(folder: Path, changes: list[Change]) -> None:
-    """Make the changes, all or none of them.
+def write(folder: Path, catalog: str, artifacts: Mapping[str, str]) -> list[Change]:
+    """Bring the output folder to the artifacts, all or nothing, and return what was done.
+
+    Args:
+        folder: the output folder; it is made if it is not there.
+        catalog: the catalog's name.
+        artifacts: the text of every artifact, by its path.
 
     Raises:
-        OutputError: the folder cannot be replaced; it is as it was.
+        OutputError: as of `compare`, or the folder cannot be replaced; it is as it was.
     """
+    if not compare(folder, catalog, artifacts):
+        return []
     target = folder.resolve()
+    if Path.cwd().is_relative_to(target):
+        raise OutputError(
+            f"{folder} is where you are, or above it: the whole folder would be replaced\n"
+            "    name a folder for the artifacts alone with --output DIR"
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _locked(target.parent):
             _recover(target)
+            changes = compare(folder, catalog, artifacts)  # again: another run may have been quicker
             new = Path(tempfile.mkdtemp(prefix=f"{_NEW}{target.name}-", dir=target.parent))
             try:
                 _build(new, target, changes)
@@ -148,6 +161,7 @@ def write(folder: Path, changes: list[Change]) -> None:
                 shutil.rmtree(new, ignore_errors=True)
     except OSError as error:
         raise OutputError(f"cannot replace {folder}: {error.strerror or error}; it is as it was") from error
+    return changes
 
 
 def _build(new: Path, old: Path, changes: list[Change]) -> None:

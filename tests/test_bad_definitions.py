@@ -170,6 +170,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "ALERTS = (alert(description=THRESHOLD),)  # <-",
             "the text of A speaks of a threshold, and a level has none",
         ),
+        ('ALERTS = (alert(description="{{ open"),)  # <-', "the text of A has a {{ or }} without its other half"),
     ],
     "alert-levels": [
         (
@@ -211,6 +212,13 @@ CASES: dict[str, list[tuple[str, str]]] = {
         (
             'BOARDS = (board(rows=row(TimeSeries(shows=sum_(HITS, by=[CODE]), title="T", legend=(ROUTE,)))),)  # <-',
             "the legend of 'T' uses the label 'route', which is not there",
+        )
+    ],
+    "odd-text": [
+        (
+            'HEAVY = Gauge(name="heavy", title="Two\\nlines", help="", source=APP)  # <-\n'
+            "METRICS = (HITS, HEAT, WAIT, HEAVY)",
+            "the title 'Two\\nlines' has a line break",
         )
     ],
     "table-columns": [

@@ -97,6 +97,25 @@ def test_changes_are_told_to_machines_too(folder: Path) -> None:
     assert {"path": "prometheus/climate.yml", "kind": "changed"} in json.loads(result.stdout)["changes"]
 
 
+def test_a_failure_is_told_to_machines_too(folder: Path) -> None:
+    (folder / "file").write_text("")
+
+    result = run("generate", "--output", "file/out", "--format", "json")
+
+    assert result.exit_code == 2
+    assert "cannot replace file/out" in json.loads(result.stdout)["error"]
+
+
+def test_what_definitions_print_does_not_disturb_the_json(folder: Path) -> None:
+    with (folder / "definitions/climate.py").open("a") as file:
+        file.write("print('hello')\n")
+
+    result = run("generate", "--format", "json")
+
+    assert json.loads(result.stdout)["error"] is None
+    assert "hello" in result.stderr
+
+
 def test_a_second_catalog_does_not_overwrite_the_first(folder: Path) -> None:
     run("generate")
 

@@ -21,9 +21,7 @@ FILES = {"a.yml": "one\n", "deep/b.json": "two\n"}
 
 def bring(folder: Path, files: dict[str, str], catalog: str = "mine") -> list[tuple[str, str]]:
     """Write the artifacts, and return what was done without the manifest."""
-    changes = compare(folder, catalog, files)
-    if changes:
-        write(folder, changes)
+    changes = write(folder, catalog, files)
     assert compare(folder, catalog, files) == []
     return [(c.kind.value, c.path) for c in changes if c.path != MANIFEST]
 
@@ -177,13 +175,13 @@ def test_what_somebody_adds_meanwhile_is_kept(tmp_path: Path, monkeypatch: pytes
 KILLED = """
 import sys
 from pathlib import Path
-from obsgen.tree import compare, write
+from obsgen.tree import write
 out, version = Path(sys.argv[1]), 0
 print("ready", flush=True)
 while True:
     version += 1
     files = {f"{n % 7}/{n}.txt": f"version {version}" for n in range(60)}
-    write(out, compare(out, "mine", files))
+    write(out, "mine", files)
 """
 
 
@@ -230,3 +228,25 @@ def test_a_diff_shows_what_is_there_and_what_should_be() -> None:
     assert change.diff() == (
         "--- a/a.yml\n+++ b/a.yml\n@@ -1,2 +1,2 @@\n one\n-two\n+three\n\\ No newline at end of file\n"
     )
+
+
+def test_the_working_folder_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "inside").mkdir()
+    monkeypatch.chdir(tmp_path / "inside")
+
+    for folder in (Path(), Path(".."), tmp_path):
+        with pytest.raises(OutputError, match="the whole folder would be replaced"):
+            write(folder, "mine", FILES)
+
+    assert content(tmp_path) == {}
+
+
+def test_two_runs_at_once_leave_one_of_both(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    runs = [subprocess.Popen([sys.executable, "-c", KILLED, str(out)], stdout=subprocess.PIPE) for _ in range(2)]
+    time.sleep(1)
+    for run in runs:
+        run.kill()
+        run.communicate()
+
+    assert len({text for path, text in content(out).items() if path != MANIFEST}) == 1

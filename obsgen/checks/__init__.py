@@ -15,6 +15,7 @@ CHECKS: tuple[Check, ...] = (
     names.duplicate_name,
     names.bad_name,
     names.reserved_name,
+    names.odd_text,
     names.label_value,
     expressions.undeclared_series,
     expressions.rate_of_gauge,

@@ -32,6 +32,11 @@ def alert_text(survey: Survey) -> Iterator[Problem]:
             elif not label and template not in (VALUE, THRESHOLD, HOLD):
                 hint = "use LABEL.value, VALUE, THRESHOLD and HOLD in an f-string"
                 yield Problem("alert-text", f"the text of {alert.name} has the template {template}", alert.at, hint)
+        if any(brace in TEMPLATE.sub("", alert.description) for brace in ("{{", "}}")):
+            hint = "Prometheus takes {{ ... }} for a template: close it, or leave the braces out"
+            yield Problem(
+                "alert-text", f"the text of {alert.name} has a {{{{ or }}}} without its other half", alert.at, hint
+            )
         if THRESHOLD in alert.description and any(level.threshold is None for level in alert.levels):
             message = f"the text of {alert.name} speaks of a threshold, and a level has none"
             yield Problem("alert-text", message, alert.at, "give the level one, as in critical(above=250)")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from obsgen.checks.places import Survey, meant
-from obsgen.errors import Problem
+from obsgen.errors import Location, Problem
 from obsgen.layout import panel_id, stable_id
 from obsgen.model.dashboard import AlertList, Heatmap, Panel, Table, Text
 from obsgen.promql.tree import series_in
+
+IN_LEGEND = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
 def panel_identity(survey: Survey) -> Iterator[Problem]:
@@ -67,13 +70,18 @@ def lost_legend(survey: Survey) -> Iterator[Problem]:
     for dashboard in survey.catalog.dashboards:
         for panel in dashboard.panels:
             for query in panel.queries:
-                has = survey.labels(query.expr)
-                if has is None or query.legend is None or isinstance(query.legend, str):
-                    continue
-                for label in query.legend:
-                    if label.name not in has:
-                        message = f"the legend of {panel.heading!r} uses the label {label.name!r}, which is not there"
-                        yield Problem("lost-legend", message, panel.at, meant(label.name, has))
+                legend = query.legend or ()
+                used = IN_LEGEND.findall(legend) if isinstance(legend, str) else [label.name for label in legend]
+                yield from _lost(f"the legend of {panel.heading!r}", used, survey.labels(query.expr), panel.at)
+    for annotation in survey.catalog.annotations:
+        used = IN_LEGEND.findall(annotation.text)
+        yield from _lost(f"annotation {annotation.title!r}", used, survey.labels(annotation.expr), annotation.at)
+
+
+def _lost(what: str, used: Sequence[str], has: frozenset[str] | None, at: Location) -> Iterator[Problem]:
+    for name in used:
+        if has is not None and name not in has:
+            yield Problem("lost-legend", f"{what} uses the label {name!r}, which is not there", at, meant(name, has))
 
 
 def table_columns(survey: Survey) -> Iterator[Problem]:

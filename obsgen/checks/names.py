@@ -16,6 +16,7 @@ CAMEL = re.compile(r"[A-Z][A-Za-z0-9]*")
 DASHED = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 UID = re.compile(r"[a-zA-Z0-9_-]{1,40}")
 RECORDED = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 UNSAFE = re.compile(r"[\"'`{}\\\x00-\x1f\x7f]|\[\[")
 
 
@@ -68,6 +69,27 @@ def reserved_name(survey: Survey) -> Iterator[Problem]:
             yield Problem("reserved-name", f"{metric.name} declares the label {name!r}", metric.at, hint)
         for name in sorted({name for name in own if own.count(name) > 1}):
             yield Problem("reserved-name", f"{metric.name} has the label {name!r} twice", metric.at, "keep one")
+
+
+def odd_text(survey: Survey) -> Iterator[Problem]:
+    """A title or summary of several lines: it stands in headings, legends and tables."""
+    catalog = survey.catalog
+    metrics, recordings, alerts = catalog.metrics, catalog.recordings, catalog.alerts
+    panels = [panel for dashboard in catalog.dashboards for panel in dashboard.panels]
+    titled: tuple[Any, ...] = (
+        *metrics,
+        *recordings,
+        *catalog.domains,
+        *catalog.dashboards,
+        *panels,
+        *catalog.annotations,
+    )
+    texts: list[tuple[Any, str, str]] = [(item, "title", item.title) for item in titled] + [
+        (alert, "summary", alert.summary) for alert in alerts
+    ]
+    for item, what, text in texts:
+        if CONTROL.search(text):
+            yield Problem("odd-text", f"the {what} {text!r} has a line break or a tab", item.at, "keep it on one line")
 
 
 def label_value(survey: Survey) -> Iterator[Problem]:

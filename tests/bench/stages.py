@@ -52,11 +52,9 @@ def measure(meter: Meter, definitions: Path, output: Path) -> Report:
     """
     catalog = _catalog(meter, definitions)
     files = _artifacts(meter, catalog)
-    with meter.stage("compare"):
-        changes = tree.compare(output, catalog.project.name, files)
     with meter.stage("write"):
-        tree.write(output, changes)
-    with meter.stage("compare again"):
+        tree.write(output, catalog.project.name, files)
+    with meter.stage("compare"):
         changes = tree.compare(output, catalog.project.name, files)
     if changes:
         raise SystemExit(f"{len(changes)} files differ right after they were written")
