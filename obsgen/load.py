@@ -105,7 +105,7 @@ def _problem(error: BaseException, folder: Path, path: Path) -> Problem:
         return Problem("syntax", f"not Python: {error.msg}", Location(error.filename, error.lineno or 1))
     frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(folder)]
     at = Location(frames[-1].filename, frames[-1].lineno or 1) if frames else Location(str(folder / path.name), 1)
-    message = "".join(traceback.format_exception_only(error)).strip().replace(f"{PACKAGE}.", "")
+    message = " ".join("".join(traceback.format_exception_only(error)).split()).replace(f"{PACKAGE}.", "")
     return Problem("import", message, at, _meant(error))
 
 

@@ -62,6 +62,9 @@ def _fits(hint: Any) -> Fits:
     if origin in (Sequence, tuple):
         fits = _fits(args[0])
         return lambda value: isinstance(value, tuple) and all(map(fits, value))
+    if origin is not None and issubclass(origin, Mapping):
+        keys, values = map(_fits, args)
+        return lambda value: isinstance(value, Mapping) and all(map(keys, value)) and all(map(values, value.values()))
     if hint is float:
         return lambda value: isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:
@@ -85,6 +88,6 @@ def _described(hint: Any) -> str:
     if origin in (Sequence, tuple):
         return f"a list of {_described(args[0])}"
     if origin is not None:
-        return "a mapping"
+        return f"a mapping from {_described(args[0])} to {_described(args[1])}"
     names = {str: "text", float: "a number", int: "a whole number", bool: "True or False", type(None): "None"}
     return names.get(hint, str(getattr(hint, "__name__", hint)))

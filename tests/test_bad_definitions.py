@@ -133,6 +133,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "sum(..., by=...) uses the label 'rout', which is not there",
         ),
         ("ALERTS = (alert(expr=HEAT.where(CODE.equals('200'))),)  # <-", "heat.where(...) uses the label 'code'"),
+        ('ALERTS = (alert(expr=raw("sum by (rout) ({x})", x=HEAT)),)  # <-', "aggregates by the label 'rout'"),
         ("ALERTS = (alert(expr=HEAT.unless(HITS, on=[CODE])),)  # <-", "unless(..., on=...) uses the label 'code'"),
     ],
     "unknown-value": [
@@ -219,7 +220,9 @@ CASES: dict[str, list[tuple[str, str]]] = {
             'HEAVY = Gauge(name="heavy", title="Two\\nlines", help="", source=APP)  # <-\n'
             "METRICS = (HITS, HEAT, WAIT, HEAVY)",
             "the title 'Two\\nlines' has a line break",
-        )
+        ),
+        ("BOARDS = (board(title=' ', rows=[PANEL]),)  # <-", "a title is empty"),
+        ("BOARDS = (board(description='[see](../there.md)', rows=[PANEL]),)  # <-", "a text links to '../there.md'"),
     ],
     "table-columns": [
         (
@@ -234,6 +237,27 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ('ALERTS = (alert(fires=critical(above=1, hold="1 min")),)  # <-', "'1 min' is not a duration"),
         ("ALERTS = (alert(fires=critical(above=1, below=2)),)  # <-", "a level has one threshold, not 2"),
         ("ALERTS = (alert(summary=None),)", "summary of Alert(name='A') is None"),
+        ("ALERTS = (alert(expr=sum_([HEAT])),)  # <-", "is not a PromQL expression"),
+        ("ALERTS = (alert(expr=sum_(HEAT, by=ROUTE)),)  # <-", "the label 'route' stands alone"),
+        ("ALERTS = (alert(expr=HEAT.where(ROUTE)),)  # <-", "where() of heat takes conditions on labels"),
+        ("ALERTS = (alert(expr=HEAT.where(ROUTE.equals(5))),)  # <-", "value of Matcher is 5"),
+        ("ALERTS = (alert(expr=HEAT.where(ROUTE.one_of(['a']))),)  # <-", "the label 'route' is matched with"),
+        ("ALERTS = (alert(expr=HEAT.and_(5)),)  # <-", "5 is not a PromQL expression"),
+        ("ALERTS = (alert(fires=critical(above=float('nan'))),)  # <-", "a threshold of nan is never reached"),
+        ("BOARDS = (board(rows=row(Panel(shows=HEAT))),)  # <-", "a Panel has no kind"),
+        ("BOARDS = (board(rows=row(Heatmap(of=HITS))),)  # <-", "of of Heatmap is Counter(name='hits_total'"),
+        ("BOARDS = (board(rows=row(Stat(shows=HEAT, width=0))),)  # <-", "a panel of 0 x 4 does not fit"),
+        ("METRICS = HITS", "metrics of Domain(name='bad') is Counter(name='hits_total'"),
+        ("OTHER = Source(name='o', title='O', job='o', interval='0s')  # <-", "'0s' is no time at all"),
+        (
+            "OTHER = Source(name='o', title='O', job='o', interval='1m')\n"
+            "WATCHES = (SourceWatch(source=OTHER, key=HEAT, still_after=None, impact='', restart=''),)  # <-",
+            "heat tells nothing about O",
+        ),
+        (
+            "HOT = Gauge(name='hot', title='', help='', source=APP, states={'a': 1})  # <-",
+            "states of Gauge(name='hot')",
+        ),
         ("BOARDS = (board(rows=row('Stat')),)", "panels of Row is 'Stat'"),
         ('ALERTS = (alert(expr=sum_(HEAT, by=["route"])),)  # <-', "'route' is not a Label"),
     ],

@@ -90,6 +90,10 @@ def table_columns(survey: Survey) -> Iterator[Problem]:
         for panel in dashboard.panels:
             if not isinstance(panel, Table):
                 continue
+            heads = [head for head in panel.heads if panel.heads.count(head) > 1]
+            if heads:
+                message = f"two columns of table {panel.heading!r} are headed {heads[0]!r}"
+                yield Problem("table-columns", message, panel.at, 'give each a legend: Query(expr=..., legend="...")')
             rows = frozenset(label.name for label in panel.by)
             for query in panel.queries:
                 has = survey.labels(query.expr)

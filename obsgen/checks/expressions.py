@@ -90,6 +90,10 @@ def unknown_label(survey: Survey) -> Iterator[Problem]:
     for place, node in survey.nodes:
         if isinstance(node, Aggregate):
             yield from _missing(place.line(node), node.by, survey.labels(node.expr), f"{node.operator}(..., by=...)")
+        elif isinstance(node, Raw):
+            for name in survey.lost_labels(node):
+                message = f"raw({node.template!r}) aggregates by the label {name!r}, which is not there"
+                yield Problem("unknown-label", message, place.line(node))
         elif isinstance(node, Binary) and node.on:
             for side in (node.left, node.right):
                 yield from _missing(place.line(node), node.on, survey.labels(side), f"{node.operator}(..., on=...)")

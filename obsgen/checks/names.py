@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from obsgen.checks.places import Survey
 from obsgen.errors import Problem
+from obsgen.model.catalog import Catalog
 from obsgen.promql.label import TARGET_LABELS, Label
 from obsgen.promql.metric import Histogram
 from obsgen.promql.tree import Selector
@@ -16,6 +18,7 @@ CAMEL = re.compile(r"[A-Z][A-Za-z0-9]*")
 DASHED = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 UID = re.compile(r"[a-zA-Z0-9_-]{1,40}")
 RECORDED = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+LINK = re.compile(r"\]\((?!https?://)([^)\s]*)\)")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 UNSAFE = re.compile(r"[\"'`{}\\\x00-\x1f\x7f]|\[\[")
 
@@ -72,24 +75,44 @@ def reserved_name(survey: Survey) -> Iterator[Problem]:
 
 
 def odd_text(survey: Survey) -> Iterator[Problem]:
-    """A title or summary of several lines: it stands in headings, legends and tables."""
+    """A title that is empty or of several lines, or a text with a link that the docs cannot hold."""
     catalog = survey.catalog
-    metrics, recordings, alerts = catalog.metrics, catalog.recordings, catalog.alerts
-    panels = [panel for dashboard in catalog.dashboards for panel in dashboard.panels]
-    titled: tuple[Any, ...] = (
-        *metrics,
-        *recordings,
-        *catalog.domains,
-        *catalog.dashboards,
-        *panels,
-        *catalog.annotations,
+    panels = (panel for dashboard in catalog.dashboards for panel in dashboard.panels)
+    titled: chain[Any] = chain(
+        catalog.metrics, catalog.recordings, catalog.domains, catalog.dashboards, panels, catalog.annotations
     )
-    texts: list[tuple[Any, str, str]] = [(item, "title", item.title) for item in titled] + [
-        (alert, "summary", alert.summary) for alert in alerts
-    ]
+    texts: list[tuple[Any, str, str]] = [(item, "title", item.title) for item in titled]
+    texts += [(alert, "summary", alert.summary) for alert in catalog.alerts]
     for item, what, text in texts:
         if CONTROL.search(text):
             yield Problem("odd-text", f"the {what} {text!r} has a line break or a tab", item.at, "keep it on one line")
+    rows = ((dashboard, row) for dashboard in catalog.dashboards for row in dashboard.rows)
+    headed: list[Any] = [*catalog.domains, *catalog.dashboards, *catalog.annotations, catalog.project]
+    for at, title in [(item.at, item.title) for item in headed] + [(d.at, row.title) for d, row in rows]:
+        if not title.strip():
+            yield Problem("odd-text", "a title is empty", at, "say what people call it")
+    for item, text in _prose(catalog):
+        for target in LINK.findall(text):
+            hint = "the docs do not have it; link to an address with https://"
+            yield Problem("odd-text", f"a text links to {target!r}", item.at, hint)
+
+
+def _prose(catalog: Catalog) -> Iterator[tuple[Any, str]]:
+    """Yield the texts that become markdown, with what they belong to."""
+    for metric in catalog.metrics:
+        exporter = metric.source.exporter if metric.source else ""
+        yield metric, "\n".join((metric.help, exporter, metric.exposure.note, *(la.help for la in metric.labels)))
+    for recording in catalog.recordings:
+        yield recording, recording.help
+    for domain in catalog.domains:
+        yield domain, "\n".join((domain.description, *domain.notes))
+    for dashboard in catalog.dashboards:
+        yield dashboard, dashboard.description
+        yield from ((panel, panel.description) for panel in dashboard.panels)
+    for alert in catalog.alerts:
+        book = alert.runbook
+        steps = (step.text for step in (*book.diagnosis_steps, *book.mitigation_steps))
+        yield alert, "\n".join((alert.summary, book.meaning, book.impact, book.reason, *steps))
 
 
 def label_value(survey: Survey) -> Iterator[Problem]:

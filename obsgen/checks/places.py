@@ -10,7 +10,7 @@ from functools import cached_property
 
 from obsgen.errors import DefinitionError, Location
 from obsgen.model.catalog import Catalog
-from obsgen.promql.infer import labels_of
+from obsgen.promql.infer import labels_of, lost_labels
 from obsgen.promql.reader import PromQLError
 from obsgen.promql.tree import Expr, Series, walk
 
@@ -70,6 +70,13 @@ class Survey:
             except (PromQLError, DefinitionError):
                 self._labels[id(expr)] = None
         return self._labels[id(expr)]
+
+    def lost_labels(self, expr: Expr) -> tuple[str, ...]:
+        """Return the labels that the text of an expression aggregates by although they are not there."""
+        try:
+            return lost_labels(expr)
+        except (PromQLError, DefinitionError):
+            return ()
 
 
 def _places(catalog: Catalog) -> Iterator[Place]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from obsgen.errors import Location, here
 from obsgen.model.rule import Level, Runbook
 from obsgen.promql.label import Label, Matcher
-from obsgen.promql.metric import Counter, seconds
+from obsgen.promql.metric import Counter, positive
 from obsgen.promql.tree import Series
 from obsgen.promql.units import Unit
 from obsgen.shape import conform
@@ -64,7 +64,7 @@ class ErrorBudget:
 
     def __post_init__(self) -> None:
         conform(self)
-        seconds(self.window)
+        positive(self.window)
 
     @property
     def remaining(self) -> BudgetSeries:

@@ -65,6 +65,8 @@ class Panel:
         if isinstance(self.shows, Expr | Query):
             object.__setattr__(self, "shows", (self.shows,))
         conform(self)
+        if type(self) is Panel:
+            raise DefinitionError("a Panel has no kind", "use TimeSeries, Stat, Table or another of its kinds")
         if not 1 <= self.width <= 24 or self.height < 2:
             raise DefinitionError(
                 f"a panel of {self.width} x {self.height} does not fit", "width is 1 to 24, height 2 or more"
@@ -136,6 +138,14 @@ class Table(Panel):
 
     by: Sequence[Label]
     width: int = 24
+
+    @property
+    def heads(self) -> list[str]:
+        """What its columns are headed: the legend of each query, or the title of what it shows."""
+        return [
+            query.legend if isinstance(query.legend, str) else getattr(core(query.expr), "title", "") or "Value"
+            for query in self.queries
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

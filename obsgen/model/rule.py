@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -9,7 +10,7 @@ from functools import partial
 
 from obsgen.errors import DefinitionError, Location, here
 from obsgen.promql.infer import labels_of, unit_of
-from obsgen.promql.metric import seconds
+from obsgen.promql.metric import positive, seconds
 from obsgen.promql.reader import PromQLError
 from obsgen.promql.tree import Expr, Series
 from obsgen.promql.units import Unit
@@ -59,6 +60,8 @@ class Threshold:
     def __post_init__(self) -> None:
         conform(self)
         object.__setattr__(self, "value", float(self.value))
+        if not math.isfinite(self.value):
+            raise DefinitionError(f"a threshold of {self.value} is never reached", "give a number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +259,7 @@ class Recording(Series):
 
     def __post_init__(self) -> None:
         conform(self)
-        seconds(self.interval)
+        positive(self.interval)
         if self.unit is Unit.NONE:
             object.__setattr__(self, "unit", unit_of(self.expr))
         try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from obsgen.errors import Location, here
+from obsgen.errors import DefinitionError, Location, here
 from obsgen.model.rule import Severity
-from obsgen.promql.metric import Metric, Source, seconds
+from obsgen.promql.metric import Metric, Source, positive
 from obsgen.shape import conform
 
 
@@ -43,4 +43,10 @@ class SourceWatch:
         conform(self)
         for after in (self.still_after, self.missing_after):
             if after is not None:
-                seconds(after)
+                positive(after)
+        for metric in (self.key, self.moves):
+            if metric is not None and metric.source != self.source:
+                raise DefinitionError(
+                    f"{metric.name} tells nothing about {self.source.title}",
+                    f"watch it with a metric whose source is {self.source.name!r}",
+                )

@@ -25,6 +25,21 @@ def labels_of(expr: Expr) -> frozenset[str] | None:
         reader.PromQLError: the expression is not PromQL.
         DefinitionError: it cannot be written at all.
     """
+    return reader.result_labels(render(expr, ANY_WINDOW), _known(expr))
+
+
+def lost_labels(expr: Expr) -> tuple[str, ...]:
+    """Return the labels that an expression aggregates by although what it aggregates has none of them.
+
+    Raises:
+        reader.PromQLError: the expression is not PromQL.
+        DefinitionError: it cannot be written at all.
+    """
+    return tuple(reader.lost_labels(render(expr, ANY_WINDOW), _known(expr)))
+
+
+def _known(expr: Expr) -> reader.LabelsOf:
+    """Return the labels of the series that an expression reads, by their names in its text."""
     known = {series.name: series for series in series_in(expr)}
 
     def of(name: str) -> frozenset[str] | None:
@@ -35,7 +50,7 @@ def labels_of(expr: Expr) -> frozenset[str] | None:
             return known[base].label_names | (frozenset({"le"}) if part == "bucket" else frozenset())
         return None
 
-    return reader.result_labels(render(expr, ANY_WINDOW), of)
+    return of
 
 
 def unit_of(expr: Expr) -> Unit:

@@ -53,11 +53,11 @@ class Label:
 
     def one_of(self, *values: str) -> Matcher:
         """Match series whose label has one of these values."""
-        return Matcher(self, "=~", "|".join(map(_literal, values)), values)
+        return Matcher(self, "=~", _any(self, values), values)
 
     def none_of(self, *values: str) -> Matcher:
         """Match series whose label has none of these values."""
-        return Matcher(self, "!~", "|".join(map(_literal, values)), values)
+        return Matcher(self, "!~", _any(self, values), values)
 
     def matches(self, pattern: str) -> Matcher:
         """Match series whose label fits the regular expression from its first to its last character (RE2)."""
@@ -74,10 +74,17 @@ class Matcher:
     literals: tuple[str, ...] = ()
     at: Location = field(default_factory=here, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        conform(self)
 
-def _literal(value: str) -> str:
-    """Return the RE2 pattern that matches only this value. `re.escape` would also escape what needs none."""
-    return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", value)
+
+def _any(label: Label, values: tuple[str, ...]) -> str:
+    """Return the RE2 pattern that matches only these values. `re.escape` would also escape what needs none."""
+    if not values or not all(isinstance(value, str) for value in values):
+        raise DefinitionError(
+            f"the label {label.name!r} is matched with {values!r}", 'give the values one by one: one_of("a", "b")'
+        )
+    return "|".join(re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", value) for value in values)
 
 
 JOB = Label("job", "Scrape job that the target belongs to.")

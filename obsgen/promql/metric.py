@@ -29,6 +29,17 @@ def seconds(duration: str) -> float:
     return sum(float(n) * _SECONDS[unit] for n, unit in re.findall(r"(\d+)(ms|[ywdhms])", duration))
 
 
+def positive(duration: str) -> float:
+    """Return a PromQL duration in seconds.
+
+    Raises:
+        DefinitionError: the text is not a duration, or no time at all.
+    """
+    if not seconds(duration):
+        raise DefinitionError(f"{duration!r} is no time at all", 'give one, as in "30s"')
+    return seconds(duration)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Something that exposes metrics to Prometheus.
@@ -52,7 +63,7 @@ class Source:
 
     def __post_init__(self) -> None:
         conform(self)
-        seconds(self.interval)
+        positive(self.interval)
 
 
 class Status(Enum):
@@ -172,9 +183,10 @@ class Histogram(Metric):
     def __post_init__(self) -> None:
         # Spelt out: slots=True makes a new class, which a bare super() would not find.
         super(Histogram, self).__post_init__()
-        if not self.buckets or list(self.buckets) != sorted(set(self.buckets)):
+        if not self.buckets or list(self.buckets) != sorted(set(self.buckets)) or self.buckets[-1] == float("inf"):
             raise DefinitionError(
-                f"the buckets of {self.name} are {self.buckets}", "give rising upper bounds, as in (100, 250, 500)"
+                f"the buckets of {self.name} are {self.buckets}",
+                "give rising upper bounds without +Inf, as in (100, 250, 500)",
             )
 
     @property

@@ -74,6 +74,15 @@ def result_labels(text: str, labels_of: LabelsOf) -> Labels | None:
     return _labels(parse(text), labels_of)
 
 
+def lost_labels(text: str, labels_of: LabelsOf) -> Iterator[str]:
+    """Yield the labels that a PromQL text aggregates by although what it aggregates has none of them."""
+    for node in nodes(parse(text)):
+        if isinstance(node, parser.AggregateExpr) and node.modifier is not None:
+            has = _labels(node.expr, labels_of)
+            if has is not None and node.modifier.type == parser.AggModifierType.By:
+                yield from (label for label in node.modifier.labels if label not in has)
+
+
 def _labels(node: Any, labels_of: LabelsOf) -> Labels | None:
     match type(node).__name__:
         case "VectorSelector":

@@ -95,6 +95,8 @@ def names(labels: Sequence[Label] | None) -> tuple[str, ...] | None:
     """
     if labels is None:
         return None
+    if isinstance(labels, Label):
+        raise DefinitionError(f"the label {labels.name!r} stands alone", f"give a list: [{labels.name.upper()}]")
     for label in labels:
         if not isinstance(label, Label):
             raise DefinitionError(
@@ -114,6 +116,13 @@ def operand(value: Operand) -> Expr:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return Number(value)
     raise DefinitionError(f"{value!r} is not a PromQL expression or a number")
+
+
+def _expect(*parts: object) -> None:
+    """Refuse what is no expression, at the line that takes it for one."""
+    for part in parts:
+        if not isinstance(part, Expr):
+            raise DefinitionError(f"{part!r} is not a PromQL expression", "give a metric, or what a function returned")
 
 
 def _at() -> Location:
@@ -139,6 +148,14 @@ class Selector(Expr):
     matchers: tuple[Matcher, ...] = ()
     suffix: str = ""
     at: Location = _at()
+
+    def __post_init__(self) -> None:
+        for matcher in self.matchers:
+            if not isinstance(matcher, Matcher):
+                raise DefinitionError(
+                    f"where() of {self.series.name} takes conditions on labels, not {matcher!r}",
+                    'write them as in where(NODE.equals("main"))',
+                )
 
     def where(self, *matchers: Matcher) -> Selector:
         """Return the selector with further matchers."""
@@ -172,6 +189,9 @@ class Call(Expr):
     args: tuple[Expr | str, ...]
     at: Location = _at()
 
+    def __post_init__(self) -> None:
+        _expect(*(arg for arg in self.args if not isinstance(arg, str)))
+
 
 @dataclass(frozen=True, slots=True)
 class Aggregate(Expr):
@@ -182,6 +202,9 @@ class Aggregate(Expr):
     by: tuple[str, ...] = ()
     without: tuple[str, ...] | None = None
     at: Location = _at()
+
+    def __post_init__(self) -> None:
+        _expect(self.expr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +217,9 @@ class Binary(Expr):
     on: tuple[str, ...] | None = None
     at: Location = _at()
 
+    def __post_init__(self) -> None:
+        _expect(self.left, self.right)
+
 
 @dataclass(frozen=True, slots=True)
 class Raw(Expr):
@@ -202,6 +228,9 @@ class Raw(Expr):
     template: str
     parts: tuple[tuple[str, Expr], ...] = ()
     at: Location = _at()
+
+    def __post_init__(self) -> None:
+        _expect(*(part for _, part in self.parts))
 
 
 class Series(Expr):

@@ -20,7 +20,7 @@ from obsgen.render.links import (
     runbook_file,
     series_file,
 )
-from obsgen.render.markdown import code, items, link, page, table
+from obsgen.render.markdown import code, href, items, link, page, table
 from obsgen.render.runbooks import condition
 from obsgen.words import listed, spoken
 
@@ -141,7 +141,7 @@ def _dashboards(index: Index, links: Links) -> str:
             panels = [p for p in index.places if p.dashboard is dashboard]
             rows = [
                 (
-                    f"[{p.panel.heading}]({links.dashboard(dashboard, p)})",
+                    href(p.panel.heading, links.dashboard(dashboard, p)),
                     p.panel.about,
                     ", ".join(_read(index, p.panel, here)),
                 )
@@ -149,7 +149,7 @@ def _dashboards(index: Index, links: Links) -> str:
             ]
             parts += [
                 f"## {dashboard.uid}",
-                f"[{dashboard.title}]({links.dashboard(dashboard)}): {dashboard.description}{audience}",
+                f"{href(dashboard.title, links.dashboard(dashboard))}: {dashboard.description}{audience}",
                 f"Filters: {filters}." if filters else "",
                 table(("Panel", "What it shows", "Series"), rows),
             ]

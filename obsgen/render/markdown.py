@@ -45,7 +45,16 @@ def link(text: str, target: str, page: str) -> str:
     """Return a link from one page to another, or to an anchor on it; both are paths within the docs."""
     path, _, anchor = target.partition("#")
     relative = posixpath.relpath(path, posixpath.dirname(page) or ".") if path != page else ""
-    return f"[{text}]({relative}{'#' + anchor if anchor else ''})"
+    return f"[{_in_brackets(text)}]({relative}{'#' + anchor if anchor else ''})"
+
+
+def href(text: str, url: str) -> str:
+    """Return a link to an address outside of the docs."""
+    return f"[{_in_brackets(text)}]({url})"
+
+
+def _in_brackets(text: str) -> str:
+    return text.replace("[", "\\[").replace("]", "\\]")
 
 
 def page(*parts: str) -> str:

@@ -20,7 +20,7 @@ from obsgen.render.links import (
     runbook_file,
     series_file,
 )
-from obsgen.render.markdown import code, items, link, page, promql, table
+from obsgen.render.markdown import code, href, items, link, page, promql, table
 from obsgen.words import spoken
 
 UNITS = {
@@ -130,7 +130,7 @@ def _label(label: Label) -> str:
 def _used(index: Index, links: Links, series: Series, here: str) -> list[str]:
     uses = index.uses(series)
     panels = [
-        f"[{p.panel.heading}]({links.dashboard(p.dashboard, p)}) on "
+        f"{href(p.panel.heading, links.dashboard(p.dashboard, p))} on "
         f"{link(p.dashboard.title, f'{DASHBOARDS_FILE}#{p.dashboard.uid}', here)}"
         for p in uses.panels
     ]
@@ -142,7 +142,7 @@ def _used(index: Index, links: Links, series: Series, here: str) -> list[str]:
 
 
 def _where(links: Links, domain: Domain, here: str) -> list[str]:
-    found = [f"Dashboard [{d.title}]({links.dashboard(d)})" for d in domain.dashboards]
+    found = [f"Dashboard {href(d.title, links.dashboard(d))}" for d in domain.dashboards]
     if domain.alerts:
         found.append(link("All alerts", ALERTS_FILE, here))
     if domain.budgets:

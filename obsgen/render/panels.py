@@ -21,7 +21,7 @@ from obsgen.model.dashboard import (
     TimeSeries,
 )
 from obsgen.model.rule import Comparison, Level, Recording
-from obsgen.promql.infer import core, labels_of
+from obsgen.promql.infer import core, labels_of, unit_of
 from obsgen.promql.label import TARGET_LABELS
 from obsgen.promql.metric import Gauge, Metric, seconds
 from obsgen.promql.text import Scope, render
@@ -146,8 +146,7 @@ class Panels:
         }
 
     def _table(self, panel: Table) -> Json:
-        heads = [query.legend if isinstance(query.legend, str) else "" for query in panel.queries]
-        heads = [head or getattr(core(q.expr), "title", "Value") for head, q in zip(heads, panel.queries, strict=True)]
+        heads = panel.heads
         single = len(heads) == 1
         fields = ["Value" if single else f"Value #{grafana.ref_id(n)}" for n in range(len(heads))]
         order = [*(label.name for label in panel.by), *fields]
@@ -168,7 +167,7 @@ class Panels:
 
     def _column(self, head: str, query: Query) -> Json:
         levels = self.index.levels(query.expr)
-        unit = Panel(shows=query, unit=query.unit).value_unit
+        unit = query.unit or unit_of(query.expr)
         properties: list[Json] = [{"id": "unit", "value": UNITS[unit]}]
         states = mappings(_states([query.expr]), levels)
         if states:

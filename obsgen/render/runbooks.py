@@ -10,7 +10,7 @@ from obsgen.model.rule import HOLD, THRESHOLD, Alert, Comparison, Level, Step
 from obsgen.promql.metric import Metric
 from obsgen.promql.tree import series_in
 from obsgen.render.links import ALERTS_FILE, DASHBOARDS_FILE, Links, runbook_file, series_file
-from obsgen.render.markdown import code, items, link, page, promql, table
+from obsgen.render.markdown import code, href, items, link, page, promql, table
 from obsgen.render.rules import level_expr
 from obsgen.words import listed, spoken
 
@@ -63,13 +63,13 @@ def _look(index: Index, links: Links, alert: Alert) -> list[str]:
     places = index.panels_of(alert)
     here = runbook_file(alert.name)
     found = [
-        f"Panel [{p.panel.heading}]({links.dashboard(p.dashboard, p)}) on "
+        f"Panel {href(p.panel.heading, links.dashboard(p.dashboard, p))} on "
         f"{link(p.dashboard.title, f'{DASHBOARDS_FILE}#{p.dashboard.uid}', here)}"
         for p in places
     ]
     dashboard, place = index.dashboard_of(alert)
     if not found and dashboard is not None:
-        found = [f"Dashboard [{dashboard.title}]({links.dashboard(dashboard, place)})"]
+        found = [f"Dashboard {href(dashboard.title, links.dashboard(dashboard, place))}"]
     return found
 
 
