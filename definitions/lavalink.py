@@ -93,7 +93,8 @@ NODE_DOWN = Alert(
 )
 NODE_MISSING = Alert(
     name="LavalinkNodeMissing",
-    expr=present_over_time(HEALTH, "1h").unless(HEALTH),
+    # On the node's own labels: another instance of the exporter may have taken over.
+    expr=present_over_time(HEALTH, "1h").unless(HEALTH, on=(REGION, NODE)),
     fires=warning(hold="5m"),
     summary="A Lavalink node has dropped out of the health checks.",
     description=f"Node {NODE.value} in {REGION.value} was checked within the last hour, but not for {HOLD}.",

@@ -129,6 +129,17 @@ def test_a_node_that_is_gone_is_missing_and_not_healthy(lab: Lab) -> None:
     assert not lab.firing("LavalinkNodeDown", until=30 * MINUTE)
 
 
+def test_a_node_that_another_exporter_goes_on_checking_is_not_missing(lab: Lab) -> None:
+    other = NODE.replace("check:9100", "check:9200")
+    series = {
+        f"lavalink_node_health{{{NODE}}}": [*flat(1, 10 * MINUTE), (10 * MINUTE + 30, STALE)],
+        f"lavalink_node_health{{{other}}}": flat(1, 20 * MINUTE, start=10 * MINUTE),
+    }
+    lab.given(series, until=30 * MINUTE)
+
+    assert not lab.firing("LavalinkNodeMissing", until=30 * MINUTE)
+
+
 @pytest.mark.parametrize(("ms", "health", "fires"), [(500, 1, False), (501, 1, True), (5000, 0, False)])
 def test_node_latency_speaks_only_of_healthy_nodes(lab: Lab, ms: float, health: float, fires: bool) -> None:
     series = {
