@@ -9,6 +9,9 @@ from types import TracebackType
 PATIENCE = 1.0
 """Seconds before anything is shown."""
 
+PAUSE = 0.1
+"""Seconds between two counts of the same step."""
+
 
 class Progress:
     """Shows the current step on standard error once a run takes long: in place on a terminal, else a line a step."""
@@ -16,6 +19,7 @@ class Progress:
     def __init__(self) -> None:
         self._started = time.monotonic()
         self._shown = False
+        self._said = 0.0
         self._terminal = sys.stderr.isatty()
 
     def __enter__(self) -> Progress:
@@ -29,8 +33,9 @@ class Progress:
     def step(self, name: str, done: int = 0, total: int = 0) -> None:
         """Say what is being done, and how much of it is done where that is known."""
         elapsed = time.monotonic() - self._started
-        if elapsed < PATIENCE:
+        if elapsed < PATIENCE or (done and elapsed - self._said < PAUSE):
             return
+        self._said = elapsed
         text = f"{elapsed:4.0f} s  {name}"
         if self._terminal:
             sys.stderr.write(f"\r\x1b[K{text}{f' {done}/{total}' if total else ''}")

@@ -137,7 +137,7 @@ def _used(index: Index, links: Links, series: Series, here: str) -> list[str]:
     alerts = [link(alert.name, runbook_file(alert.name), here) for alert in uses.alerts]
     rules = [link(code(r.name), series_file(index, r.name), here) for r in uses.recordings]
     used = (("Panels", panels), ("Alerts", alerts), ("Recorded in", rules))
-    found = [f"{what}: {', '.join(names)}" for what, names in used if names]
+    found = [f"{what}:\n{items(names)}" for what, names in used if names]
     return found or ["Used nowhere yet"]
 
 
