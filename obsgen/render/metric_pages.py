@@ -95,7 +95,7 @@ def _details(index: Index, links: Links, series: Metric | Recording, here: str) 
     facts = [f"Type: {_kind(series)}", f"Unit: {UNITS[series.unit]}", *_facts(series)]
     return [
         f"### {series.name}",
-        f"{series.title}. {series.help}",
+        f"**{series.title}.** {series.help}",
         items(facts + _used(index, links, series, here)),
         promql(series.expr) if isinstance(series, Recording) else "",
     ]
