@@ -31,6 +31,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in real]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out, and how to get it."""
+    if not shutil.which("prometheus") and not os.environ.get("CI"):
+        terminalreporter.line("left out the tests with a real Prometheus: none is on PATH (apt-get install prometheus)")
+
+
 @pytest.fixture(scope="session")
 def vectobeat() -> Catalog:
     """VectoBeat's catalog, expanded."""
