@@ -1,0 +1,77 @@
+"""The texts of every alert in a real Prometheus, with label values that nobody expects."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+import requests
+import yaml
+
+from tests.conftest import ROOT
+from tests.prometheus import running
+
+pytestmark = pytest.mark.real
+
+ODD = "a b&c=d?{{ .Value }}'é🎵/" + "x" * 200
+RULES = [*(ROOT / "generated/prometheus").glob("*.yml"), *(ROOT / "tests/golden/greenhouse/prometheus").glob("*.yml")]
+
+
+def always(rule: dict[str, Any]) -> dict[str, Any]:
+    """Return an alert that fires at once, for a series with odd values of all the labels that its texts use."""
+    expr = "vector(0.123)"
+    for label in sorted(set(re.findall(r"\$labels\.(\w+)", str(rule["annotations"])))):
+        expr = f'label_replace({expr}, "{label}", "{ODD}", "", "")'
+    return {key: rule[key] for key in ("alert", "labels", "annotations")} | {"expr": expr}
+
+
+def fired(folder: Path, count: int) -> list[dict[str, Any]]:
+    with running(folder, f"rule_files: ['{folder}/rules.yml']\nglobal: {{evaluation_interval: 1s}}\n") as server:
+        for _ in range(100):
+            alerts = requests.get(f"{server.url}/api/v1/alerts", timeout=10).json()["data"]["alerts"]
+            if len(alerts) == count:
+                return list(alerts)
+            time.sleep(0.1)
+    raise AssertionError(f"{len(alerts)} of {count} alerts fired")
+
+
+def test_every_text_is_written_out_whatever_the_labels_hold(tmp_path: Path) -> None:
+    files = [yaml.safe_load(path.read_text()) for path in RULES]
+    rules = [always(rule) for file in files for group in file["groups"] for rule in group["rules"] if "alert" in rule]
+    # Levels of one alert differ in their labels; so do the alerts of the two catalogs.
+    data = {"groups": [{"name": str(n), "interval": "1s", "rules": [rule]} for n, rule in enumerate(rules)]}
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(data))
+
+    alerts = fired(tmp_path, len(rules))
+
+    for alert in alerts:
+        for name, text in alert["annotations"].items():
+            assert "error expanding template" not in text, (alert["labels"]["alertname"], name, text)
+            assert "<no value>" not in text
+        url = urlparse(alert["annotations"]["dashboard_url"])
+        assert url.scheme == "https"
+        values = [value for name, found in parse_qs(url.query).items() if name.startswith("var-") for value in found]
+        assert set(values) <= {ODD}
+
+
+def test_a_value_is_written_in_its_unit(tmp_path: Path) -> None:
+    [latency] = [
+        rule
+        for group in yaml.safe_load((ROOT / "generated/prometheus/shards.yml").read_text())["groups"]
+        for rule in group["rules"]
+        if rule.get("alert") == "ShardLatencyHigh"
+    ]
+    rule = always(latency) | {"expr": 'label_replace(vector(312.4), "shard_id", "3", "", "")'}
+    data = {"groups": [{"name": "one", "interval": "1s", "rules": [rule]}]}
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(data))
+
+    [alert] = fired(tmp_path, 1)
+
+    assert alert["annotations"]["description"] == (
+        "Shard 3 has answered heartbeats in 312 ms, more than 250 ms, for 2 minutes."
+    )
+    assert alert["annotations"]["dashboard_url"].endswith("&var-shard_id=3")
