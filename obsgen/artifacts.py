@@ -34,9 +34,12 @@ def artifacts(expanded: Catalog, step: Step = _silent) -> dict[str, str]:
     files = _rules(index)
     files |= _dashboards(index, step)
     step("rendering docs", 0, 0)
-    files |= _docs(index)
+    pages = docs(index)
     step("rendering the catalog", 0, 0)
     files |= _catalog(index)
+    step("checking links", 0, 0)
+    validate.links_hold(pages, expanded.project.docs_url, files)
+    files |= {f"docs/{path}": text for path, text in pages.items()}
     return dict(sorted(files.items()))
 
 
@@ -64,12 +67,6 @@ def _dashboards(index: Index, step: Step) -> dict[str, str]:
         validate.is_promql(path, validate.dashboard_expressions(data))
         files[path] = json_text(data, sort_keys=True)
     return files
-
-
-def _docs(index: Index) -> dict[str, str]:
-    pages = docs(index)
-    validate.links_hold(pages)
-    return {f"docs/{path}": text for path, text in pages.items()}
 
 
 def _catalog(index: Index) -> dict[str, str]:

@@ -87,6 +87,7 @@ def compare(folder: Path, catalog: str, artifacts: Mapping[str, str]) -> list[Ch
             f"{folder} holds the artifacts of the catalog {owner!r}, not of {catalog!r}\n"
             f"    name another folder with --output DIR, or delete {folder} if the catalog was renamed"
         )
+    made = frozenset(owned)
     wanted = {**artifacts, MANIFEST: manifest(catalog, artifacts)}
     changes = [Change(path, Kind.STALE, _read(folder / path) or "") for path in owned if path not in wanted]
     foreign = []
@@ -96,7 +97,7 @@ def compare(folder: Path, catalog: str, artifacts: Mapping[str, str]) -> list[Ch
             changes.append(Change(path, Kind.MISSING, new=text))
         elif old != text:
             changes.append(Change(path, Kind.CHANGED, old, text))
-            if path not in owned and path != MANIFEST:
+            if path not in made and path != MANIFEST:
                 foreign.append(path)
     if foreign:
         listed = "\n".join(f"    {folder / path}" for path in foreign)

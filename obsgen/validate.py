@@ -108,19 +108,31 @@ def dashboard_expressions(dashboard: Mapping[str, Any]) -> Iterator[str]:
             yield found[1]
 
 
-def links_hold(pages: Mapping[str, str]) -> None:
-    """Check that every link from one page to another, and to a heading on it, leads somewhere.
+def links_hold(pages: Mapping[str, str], docs_url: str, others: Mapping[str, str]) -> None:
+    """Check that every link into the docs leads to a page, and to a heading on it.
+
+    Args:
+        pages: the pages of the docs, by their path.
+        docs_url: where the docs are published.
+        others: the texts of other artifacts, by their path, with links that start with `docs_url`.
 
     Raises:
         ObsgenError: a link is dead.
     """
     plain = {path: _FENCE.sub("", text) for path, text in pages.items()}
     anchors = {path: {anchor(title) for title in _HEADING.findall(text)} for path, text in plain.items()}
+
+    def look(place: str, target: str, page: str, heading: str) -> None:
+        if page not in pages or (heading and heading not in anchors[page]):
+            raise ObsgenError(f"{place} links to {target}, which is not there")
+
     for path, text in plain.items():
         for target in _LINK.findall(text):
-            if "://" in target:
-                continue
-            file, _, heading = target.partition("#")
-            page = posixpath.normpath(posixpath.join(posixpath.dirname(path), file)) if file else path
-            if page not in pages or (heading and heading not in anchors[page]):
-                raise ObsgenError(f"docs/{path} links to {target}, which is not there")
+            if "://" not in target:
+                file, _, heading = target.partition("#")
+                page = posixpath.normpath(posixpath.join(posixpath.dirname(path), file)) if file else path
+                look(f"docs/{path}", target, page, heading)
+    into_docs = re.compile(re.escape(docs_url.rstrip("/")) + r"/([^\s\"'#]+)#?([^\s\"']*)")
+    for path, text in others.items():
+        for found in into_docs.finditer(text):
+            look(path, found[0], found[1], found[2])

@@ -28,8 +28,8 @@ class Links:
         self.grafana = index.catalog.project.grafana_url.rstrip("/")
 
     def domain_page(self, domain: Domain) -> str:
-        """Return the address of a domain's metrics in the docs."""
-        return f"{self.docs}/{domain_file(domain)}"
+        """Return the address of a domain's page in the docs, or of their index where it has none."""
+        return f"{self.docs}/{domain_file(domain) if has_page(domain) else INDEX_FILE}"
 
     def runbook(self, alert: str) -> str:
         """Return the address of an alert's runbook."""
@@ -60,6 +60,11 @@ class Links:
             if label.name in kept
         ]
         return url + "".join(("&" if n or place else "?") + text for n, text in enumerate(filters))
+
+
+def has_page(domain: Domain) -> bool:
+    """Return whether the docs have a page for a domain: there is something to say about it."""
+    return bool(domain.metrics or domain.recordings or domain.alerts)
 
 
 def domain_file(domain: Domain) -> str:

@@ -17,6 +17,7 @@ from obsgen.render.links import (
     INDEX_FILE,
     Links,
     domain_file,
+    has_page,
     runbook_file,
     series_file,
 )
@@ -40,7 +41,7 @@ UNITS = {
 
 def documented(index: Index) -> list[Domain]:
     """Return the domains that have a page: those with metrics, recordings or alerts."""
-    return [d for d in index.catalog.domains if d.metrics or d.recordings or d.alerts]
+    return [domain for domain in index.catalog.domains if has_page(domain)]
 
 
 def metric_page(index: Index, links: Links, domain: Domain) -> str:
