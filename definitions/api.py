@@ -72,7 +72,8 @@ BUDGET = ErrorBudget(
     summary="The error budget of a critical API route is low.",
     description=f"{VALUE} of the 30-day error budget of {ROUTE.value} are left, less than {THRESHOLD}.",
     runbook=Runbook(
-        meaning="Of the requests to the route in the last 30 days, so many ended with a 5xx that less than the threshold went well.",
+        meaning="Of the requests to the route in the last 30 days, so many ended with a 5xx that less than the "
+        "threshold went well.",
         impact="Customers cannot change settings, export analytics or get their compliance data.",
         diagnosis=(
             Step(
@@ -85,9 +86,11 @@ BUDGET = ErrorBudget(
         ),
         mitigation=(
             "It still fails: roll back the last release of the control panel, then look for the cause.",
-            "It is over: the budget comes back as the errors leave the window. Until then, be careful with changes to the route.",
+            "It is over: the budget comes back as the errors leave the window. Until then, be careful with changes "
+            "to the route.",
         ),
-        reason=f"{THRESHOLD} are the guide's. The budget is a number of 30 days, which no single bad scrape moves: a hold of "
+        reason=f"{THRESHOLD} are the guide's. The budget is a number of 30 days, which no single bad scrape moves: a "
+        "hold of "
         f"{HOLD} is one of its own steps. Below {MIN_REQUESTS} requests in 30 days the ratio means nothing.",
     ),
 )
@@ -187,7 +190,8 @@ DOMAIN = Domain(
     ),
     dashboards=(API_DASHBOARD,),
     notes=(
-        "Only answers with a 5xx are errors. Some routes answer 200 with an empty body after a database error; those are not counted.",
+        "Only answers with a 5xx are errors. Some routes answer 200 with an empty body after a database error; those "
+        "are not counted.",
         "Requests that the rate limit refuses (429) never reach the hook.",
     ),
 )

@@ -120,8 +120,10 @@ FAILING = Alert(
             "After a release: roll the bot back.",
             "A single guild: switch its automation off until the cause is found.",
         ),
-        reason=f"{THRESHOLD} and the severity are the guide's. The minimum of {MIN_ATTEMPTS} attempts in an hour is ours: of fewer, "
-        f"one failure alone would be enough. The hour smooths bursts, {HOLD} of hold the restart of one of the two counters.",
+        reason=f"{THRESHOLD} and the severity are the guide's. The minimum of {MIN_ATTEMPTS} attempts in an hour is "
+        "ours: of fewer, "
+        f"one failure alone would be enough. The hour smooths bursts, {HOLD} of hold the restart of one of the two "
+        "counters.",
     ),
 )
 
@@ -212,13 +214,16 @@ DOMAIN = Domain(
             still_after="1d",
             missing_after="1d",
             severity=Severity.WARNING,
-            impact="Automation actions are not counted: their failure ratio is not known, and the audit charts are empty.",
+            impact="Automation actions are not counted: their failure ratio is not known, and the audit charts are "
+            "empty.",
             restart="Restart the service behind `/api/bot/automation-actions`.",
-            reason="The series are created by the first action after a start. With automation in use, a day without any action is unheard of.",
+            reason="The series are created by the first action after a start. With automation in use, a day without "
+            "any action is unheard of.",
         ),
     ),
     dashboards=(AUTOMATION_DASHBOARD,),
     notes=(
-        "`command_throttled` counts commands that were held back. No automation runs for them, so they have a line of their own and never dilute the ratio of another action.",
+        "`command_throttled` counts commands that were held back. No automation runs for them, so they have a line "
+        "of their own and never dilute the ratio of another action.",
     ),
 )

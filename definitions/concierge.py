@@ -91,7 +91,8 @@ SLA_VIOLATED = Alert(
     summary="A concierge ticket missed its SLA.",
     description=f"{VALUE} concierge tickets were resolved after their SLA window in the last hour.",
     runbook=Runbook(
-        meaning="Tickets were resolved later than the customer's plan promises: 240 minutes (growth), 60 (scale) or 30 (enterprise).",
+        meaning="Tickets were resolved later than the customer's plan promises: 240 minutes (growth), 60 (scale) or "
+        "30 (enterprise).",
         impact="The customer waited too long, and the SLA report will say so.",
         diagnosis=(
             Step(text="How many, and when?", query=VIOLATIONS_1H),
@@ -103,7 +104,8 @@ SLA_VIOLATED = Alert(
             "Look for further open tickets near their limit: a violation is counted only when the ticket is resolved.",
             "Tell the account manager of the customer; ask for help from another shift if the queue is long.",
         ),
-        reason="The threshold, the hour and the severity are the guide's. No hold, for one late ticket will not become punctual by waiting.",
+        reason="The threshold, the hour and the severity are the guide's. No hold, for one late ticket will not "
+        "become punctual by waiting.",
     ),
 )
 
@@ -157,7 +159,8 @@ CONCIERGE_DASHBOARD = Dashboard(
                         histogram_quantile(0.95, RESPONSE_TIME, window="1d"),
                     ),
                     title="Median and 95th percentile",
-                    description="From submission to acknowledgement, of the 24 hours before. The lower line is the median.",
+                    description="From submission to acknowledgement, of the 24 hours before. The lower line is the "
+                    "median.",
                 ),
             ),
         ),
@@ -197,6 +200,7 @@ DOMAIN = Domain(
     ),
     dashboards=(CONCIERGE_DASHBOARD,),
     notes=(
-        "A violation is counted when the ticket is resolved: one that stays open for a week has not violated anything yet.",
+        "A violation is counted when the ticket is resolved: one that stays open for a week has not violated "
+        "anything yet.",
     ),
 )

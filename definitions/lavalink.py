@@ -48,7 +48,8 @@ PLAYERS = Gauge(
 LATENCY = Gauge(
     name="lavalink_node_latency_ms",
     title="Node latency",
-    help="Latency to the node's `/metrics` endpoint. For a node that does not answer it is the time until the check gave up.",
+    help="Latency to the node's `/metrics` endpoint. For a node that does not answer it is the time until the check "
+    "gave up.",
     source=FAILOVER_CHECK,
     labels=(REGION, NODE),
     unit=Unit.MILLISECONDS,
@@ -109,7 +110,8 @@ NODE_MISSING = Alert(
         ),
         mitigation=("Put the node back into `LAVALINK_NODES`, or start the checker again.",),
         reason="The state in Redis lives for 120 s, so one late run of the checker makes a short gap; "
-        f"{HOLD} are more than that. It warns and does not page, for a node that fails for certain has LavalinkNodeDown.",
+        f"{HOLD} are more than that. It warns and does not page, for a node that fails for certain has "
+        "LavalinkNodeDown.",
     ),
 )
 LATENCY_HIGH = Alert(
@@ -206,11 +208,13 @@ DOMAIN = Domain(
             still_after="15m",
             impact="Nothing is known about the Lavalink nodes: their alerts cannot fire.",
             restart="Start the failover checker's schedule and its exporter again.",
-            reason="Every check measures a new latency. That long without any change means that the exporter serves old values.",
+            reason="Every check measures a new latency. That long without any change means that the exporter serves "
+            "old values.",
         ),
     ),
     dashboards=(NODE_DASHBOARD,),
     notes=(
-        "The control panel's node list (`/api/control-panel/lavalink/nodes`) asks the bot itself, so the two can differ for a moment.",
+        "The control panel's node list (`/api/control-panel/lavalink/nodes`) asks the bot itself, so the two can "
+        "differ for a moment.",
     ),
 )

@@ -45,7 +45,8 @@ OVERVIEW = Dashboard(
                 StateTimeline(
                     shows=min_(UP.where(JOB.one_of(*JOBS)), by=[JOB]),
                     title="Sources",
-                    description="Whether Prometheus can scrape each source. While one is down, its panels and alerts say nothing.",
+                    description="Whether Prometheus can scrape each source. While one is down, its panels and alerts "
+                    "say nothing.",
                     height=10,
                 ),
             ),

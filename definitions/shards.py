@@ -56,7 +56,8 @@ GUILDS = Gauge(
 LATENCY = Gauge(
     name="vectobeat_shard_latency_ms",
     title="Gateway heartbeat latency",
-    help="Gateway heartbeat latency, used to detect stalls. NaN before a shard's first heartbeat, +Inf while it reconnects.",
+    help="Gateway heartbeat latency, used to detect stalls. NaN before a shard's first heartbeat, +Inf while it "
+    "reconnects.",
     source=BOT,
     labels=(SHARD_ID,),
     unit=Unit.MILLISECONDS,
@@ -95,41 +96,48 @@ LATENCY_HIGH = Alert(
     description=f"Shard {SHARD_ID.value} has answered heartbeats in {VALUE}, more than {THRESHOLD}, for {HOLD}.",
     runbook=Runbook(
         meaning="Discord's gateway acknowledges the shard's heartbeats, but slowly.",
-        impact="Commands of the shard's guilds lag; past Discord's 3 s limit they fail with 'the application did not respond'.",
+        impact="Commands of the shard's guilds lag; past Discord's 3 s limit they fail with 'the application did not "
+        "respond'.",
         diagnosis=(
             Step(text="Is it one shard or all of them?", query=max_(LATENCY, by=[SHARD_ID])),
             Step(text="Does the shard carry more guilds than the others?", query=DEVIATION),
-            "All shards: look at the bot's event loop and CPU (`loopLagMs` of the Status API), then at Discord's status page.",
+            "All shards: look at the bot's event loop and CPU (`loopLagMs` of the Status API), then at Discord's "
+            "status page.",
             "One shard: look for large guilds or a blocking command in its log.",
         ),
         mitigation=(
             "One shard: let the shard supervisor reconnect it.",
             "All shards: restart the bot outside of peak hours; if Discord reports an incident, wait for it to end.",
         ),
-        reason=f"{THRESHOLD} is the guide's number. The value is set every 41 s: {HOLD} are about three slow heartbeats.",
+        reason=f"{THRESHOLD} is the guide's number. The value is set every 41 s: {HOLD} are about three slow "
+        "heartbeats.",
     ),
 )
 STALLED = Alert(
     name="ShardStalled",
-    # A shard without acknowledged heartbeats keeps its last latency for ever: a stall shows as a value that stands still.
+    # A shard without acknowledged heartbeats keeps its last latency: a stall shows as a value that stands still.
     # `>= 0` leaves out NaN, which the bot keeps saying for shard 0 in a process that does not own that shard.
     expr=changes(LATENCY, "5m").equals(0).and_(LATENCY >= 0),
     fires=critical(hold="5m"),
     summary="A shard has stopped acknowledging heartbeats.",
-    description=f"The latency of shard {SHARD_ID.value} stands still: no heartbeat was acknowledged for {HOLD} and more.",
+    description=f"The latency of shard {SHARD_ID.value} stands still: no heartbeat was acknowledged for {HOLD} and "
+    "more.",
     runbook=Runbook(
-        meaning="The shard's connection hangs. Its latency is frozen at the last good value, or +Inf while it reconnects in vain.",
+        meaning="The shard's connection hangs. Its latency is frozen at the last good value, or +Inf while it "
+        "reconnects in vain.",
         impact="The shard's guilds get no answer to any command, and no event reaches the bot.",
         diagnosis=(
             Step(text="Which shards stand still?", query=changes(LATENCY, "5m").equals(0)),
-            "All of them at once: then VectobeatBotStandsStill fires too, and the metrics collector is the more likely culprit.",
+            "All of them at once: then VectobeatBotStandsStill fires too, and the metrics collector is the more "
+            "likely culprit.",
             "Look for the shard in the log of `shard_supervisor`: does it try to reconnect?",
         ),
         mitigation=(
             "Restart the bot process that owns the shard.",
             "If it stalls again at once, check the session start limit in Discord's developer portal before trying on.",
         ),
-        reason=f"A living shard changes the value about seven times in five minutes. {HOLD} of hold on top let a reconnect end.",
+        reason=f"A living shard changes the value about seven times in five minutes. {HOLD} of hold on top let a "
+        "reconnect end.",
     ),
 )
 NONE_CONNECTED = Alert(
@@ -175,7 +183,8 @@ UNBALANCED = Alert(
             "Too few: restart the shard, so that it asks for its guilds again.",
             "Too many: raise the shard count in the bot's configuration and restart all processes.",
         ),
-        reason=f"{THRESHOLD} is the guide's number; it names no severity. Nobody is cut off yet, so it is a warning. The floor of "
+        reason=f"{THRESHOLD} is the guide's number; it names no severity. Nobody is cut off yet, so it is a warning. "
+        "The floor of "
         f"{MIN_GUILDS} guilds per shard keeps chance out (three standard deviations of a Poisson spread), "
         f"the hold of {HOLD} the time after a start.",
     ),
@@ -205,7 +214,8 @@ SHARD_DASHBOARD = Dashboard(
             panels=(
                 Table(
                     title="Shard Load & Health",
-                    description="Every shard with its guilds, its deviation from the average and its heartbeat latency.",
+                    description="Every shard with its guilds, its deviation from the average and its heartbeat "
+                    "latency.",
                     by=(SHARD_ID,),
                     shows=(
                         Query(expr=sum_(GUILDS, by=[SHARD_ID]), legend="Guilds"),
@@ -245,7 +255,8 @@ DOMAIN = Domain(
             still_after="10m",
             impact="Nothing is known about the shards: their alerts cannot fire.",
             restart="Restart the bot; its metrics server starts with it.",
-            reason="The collector's task ends at its first exception while the HTTP server goes on serving the last values. "
+            reason="The collector's task ends at its first exception while the HTTP server goes on serving the last "
+            "values. "
             "Latencies change with every heartbeat, so that long without any change means that nothing is collected.",
         ),
     ),
@@ -258,7 +269,8 @@ DOMAIN = Domain(
         ),
     ),
     notes=(
-        "The latency is set only when a heartbeat is acknowledged. A shard that stalls therefore keeps its last good value: "
+        "The latency is set only when a heartbeat is acknowledged. A shard that stalls therefore keeps its last good "
+        "value: "
         "ShardStalled looks for values that stand still, not for high ones.",
     ),
 )
