@@ -2,8 +2,6 @@
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
-SHELL := bash
-.SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
 .PHONY: help generate check lint format test golden bench clean
@@ -21,8 +19,8 @@ check: .venv/obsgen ## show whether generated/ is current
 lint: .venv/dev ## check style, types and layers
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache | sed -n '/KEPT/p; /BROKEN/p; /->/p'
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache >.venv/layers.log || { cat .venv/layers.log; exit 1; }
 
 format: .venv/dev ## format the code
 	@$(BIN)/ruff check --fix --quiet .
