@@ -144,5 +144,9 @@ class Index:
         places = self.panels_of(alert)
         if places:
             return places[0].dashboard, places[0]
-        candidates = (*self.home[alert.name].dashboards, *self.catalog.dashboards)
-        return next(iter(candidates), None), None
+        home = self.home[alert.name]
+        return next(iter(home.dashboards), self._first_dashboard), None
+
+    @cached_property
+    def _first_dashboard(self) -> Dashboard | None:
+        return next(iter(self.catalog.dashboards), None)

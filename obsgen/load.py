@@ -75,17 +75,16 @@ def load(folder: Path) -> Loaded:
 
 
 def _collect(modules: Sequence[ModuleType], name: str, kind: type[T]) -> tuple[list[T], list[Problem]]:
-    found: list[T] = []
+    found: dict[int, T] = {}  # by identity: a file may import another's
     problems = []
     for module in modules:
         value = vars(module).get(name)
         if isinstance(value, kind):
-            if value not in found:
-                found.append(value)
+            found.setdefault(id(value), value)
         elif value is not None:
             at = Location(str(module.__file__), 1)
             problems.append(Problem("wrong-type", f"{name} is {value!r}, not a {kind.__name__}", at))
-    return found, problems
+    return list(found.values()), problems
 
 
 def _project_problems(folder: Path, projects: list[Project], broken: bool) -> Iterator[Problem]:
@@ -130,6 +129,7 @@ class _Finder(MetaPathFinder):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.inside = FileFinder(str(folder), (_Loader, [".py"]))
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -142,6 +142,8 @@ class _Finder(MetaPathFinder):
             return spec
         if not fullname.startswith(f"{PACKAGE}.") or not path:
             return None
+        if list(path) == [str(self.folder)]:
+            return self.inside.find_spec(fullname)
         return FileFinder(path[0], (_Loader, [".py"])).find_spec(fullname)
 
 

@@ -13,6 +13,7 @@ import ctypes
 import difflib
 import errno
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -27,6 +28,11 @@ from obsgen.errors import OutputError
 MANIFEST = ".obsgen"
 _HEADER = "# Files that obsgen made from the catalog "
 _NEW = ".obsgen-new-"
+_NO_NEWLINE = "\\ No newline at end of file\n"
+CONTEXT = 3
+"""Lines around a difference."""
+TOO_LONG = 20_000
+"""Lines beyond which a diff is neither made nor read."""
 
 
 class Kind(Enum):
@@ -55,13 +61,31 @@ class Change:
 
     def diff(self) -> str:
         """Return a unified diff from what is there to what should be."""
-        lines = difflib.unified_diff(
-            self.old.splitlines(keepends=True),
-            self.new.splitlines(keepends=True),
-            "/dev/null" if self.kind is Kind.MISSING else f"a/{self.path}",
-            "/dev/null" if self.kind is Kind.STALE else f"b/{self.path}",
-        )
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+        old, new = self.old.splitlines(keepends=True), self.new.splitlines(keepends=True)
+        # difflib takes minutes for files of some 100,000 lines, most of which are the same on both sides.
+        head = _same(old, new)
+        tail = _same(old[head:][::-1], new[head:][::-1])
+        first, spare = max(0, head - CONTEXT), max(0, tail - CONTEXT)
+        old, new = old[first : len(old) - spare], new[first : len(new) - spare]
+        names = f"a/{self.path}", f"b/{self.path}"
+        if max(len(old), len(new)) > TOO_LONG:
+            return f"--- {names[0]}\n+++ {names[1]}\n(about {max(len(old), len(new)):,} lines differ)\n"
+        lines = difflib.unified_diff(old, new, *names, n=CONTEXT)
+        return "".join(_shifted(line if line.endswith("\n") else f"{line}\n{_NO_NEWLINE}", first) for line in lines)
+
+
+def _same(old: list[str], new: list[str]) -> int:
+    """Return how many lines two texts begin with in common."""
+    return next(
+        (n for n, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new))
+    )
+
+
+def _shifted(line: str, lines: int) -> str:
+    """Return a line of a diff of what begins some lines into its file, with the numbers in the file."""
+    if not line.startswith("@@ "):
+        return line
+    return re.sub(r"([-+])(\d+)", lambda found: f"{found[1]}{int(found[2]) + lines}", line)
 
 
 def manifest(catalog: str, artifacts: Mapping[str, str]) -> str:

@@ -250,3 +250,47 @@ def test_two_runs_at_once_leave_one_of_both(tmp_path: Path) -> None:
         run.communicate()
 
     assert len({text for path, text in content(out).items() if path != MANIFEST}) == 1
+
+
+lines = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "d\n"]), max_size=30).map("".join)
+
+
+@given(lines, lines, lines, lines)
+def test_a_diff_is_what_difflib_makes_of_the_whole(head: str, old: str, new: str, tail: str) -> None:
+    """Cutting off what both begin and end with may move where equal lines are matched, never what the diff does."""
+    change = tree.Change("f", Kind.CHANGED, head + old + tail, head + new + tail)
+
+    assert patched(change.old, change.diff()) == change.new
+
+
+def patched(text: str, diff: str) -> str:
+    """Apply a unified diff without its safety nets."""
+    old, out, position = text.splitlines(keepends=True), [], 0
+    for line in diff.splitlines(keepends=True)[2:]:
+        if line.startswith("@@"):
+            first, _, count = line.split()[1][1:].partition(",")
+            begin = int(first) - (0 if count == "0" else 1)
+            out += old[position:begin]
+            position = begin
+        elif line[0] == "+":
+            out.append(line[1:])
+        else:
+            assert old[position] == line[1:]
+            out += [line[1:]] if line[0] == " " else []
+            position += 1
+    return "".join(out + old[position:])
+
+
+def test_a_diff_of_very_long_files_is_quick_and_short() -> None:
+    many = "".join(f"line {n}\n" for n in range(400_000))
+    change = tree.Change("f", Kind.CHANGED, many, many.replace("line 200000\n", "line x\n"))
+    all_of_it = tree.Change("f", Kind.CHANGED, many, many.replace("line", "word"))
+
+    assert change.diff().splitlines()[2:] == [
+        "@@ -199998,7 +199998,7 @@",
+        *(f" line {n}" for n in (199997, 199998, 199999)),
+        "-line 200000",
+        "+line x",
+        *(f" line {n}" for n in (200001, 200002, 200003)),
+    ]
+    assert all_of_it.diff() == "--- a/f\n+++ b/f\n(about 400,000 lines differ)\n"

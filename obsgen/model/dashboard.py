@@ -49,6 +49,9 @@ class Panel:
         legend: what the series are called, for a panel with one query.
         width: preferred width, of 24; panels of a row are stretched to fill it.
         key: what the panel's id is made from; the title when left out. Keep it when the title is reworded.
+
+    Attributes:
+        queries: what it shows, as queries.
     """
 
     shows: Expr | Query | Sequence[Expr | Query] = ()
@@ -60,6 +63,7 @@ class Panel:
     height: int = 8
     key: str = ""
     at: Location = field(default_factory=here, repr=False, compare=False)
+    queries: Sequence[Query] = field(default=(), init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.shows, Expr | Query):
@@ -71,12 +75,9 @@ class Panel:
             raise DefinitionError(
                 f"a panel of {self.width} x {self.height} does not fit", "width is 1 to 24, height 2 or more"
             )
-
-    @property
-    def queries(self) -> tuple[Query, ...]:
-        """What it shows, as queries."""
         shown = (self.shows,) if isinstance(self.shows, Expr | Query) else self.shows
-        return tuple(each if isinstance(each, Query) else Query(expr=each, legend=self.legend) for each in shown)
+        queries = (each if isinstance(each, Query) else Query(expr=each, legend=self.legend) for each in shown)
+        object.__setattr__(self, "queries", tuple(queries))
 
     @property
     def expressions(self) -> tuple[Expr, ...]:

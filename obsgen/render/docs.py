@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from obsgen.index import Index
+from obsgen.index import Index, PanelPlace
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.catalog import Domain
 from obsgen.model.dashboard import Panel
@@ -138,7 +138,7 @@ def _dashboards(index: Index, links: Links) -> str:
         for dashboard in domain.dashboards:
             audience = f" Serves the {dashboard.audience}." if dashboard.audience else ""
             filters = listed([code(label.name) for label in dashboard.filters])
-            panels = [p for p in index.places if p.dashboard is dashboard]
+            panels = [PanelPlace(domain, dashboard, panel) for panel in dashboard.panels]
             rows = [
                 (
                     href(p.panel.heading, links.dashboard(dashboard, p)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from obsgen.index import Index, PanelPlace
 from obsgen.model.catalog import Domain
 from obsgen.model.dashboard import Dashboard
@@ -9,6 +11,7 @@ from obsgen.model.rule import Alert
 from obsgen.promql.infer import labels_of
 from obsgen.words import slug
 
+_NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")
 INDEX_FILE = "index.md"
 ALERTS_FILE = "alerts.md"
 DASHBOARDS_FILE = "dashboards.md"
@@ -84,5 +87,4 @@ def runbook_file(alert: str) -> str:
 
 def anchor(heading: str) -> str:
     """Return the anchor that GitHub gives to a heading."""
-    kept = "".join(char for char in heading.lower() if char.isalnum() or char in "-_ ")
-    return kept.replace(" ", "-")
+    return _NOT_IN_ANCHOR.sub("", heading.lower()).replace(" ", "-")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from obsgen.promql.infer import ANY_WINDOW
 from obsgen.promql.text import pretty
@@ -44,8 +45,13 @@ def _item(mark: str, text: str) -> str:
 def link(text: str, target: str, page: str) -> str:
     """Return a link from one page to another, or to an anchor on it; both are paths within the docs."""
     path, _, anchor = target.partition("#")
-    relative = posixpath.relpath(path, posixpath.dirname(page) or ".") if path != page else ""
+    relative = _relative(path, posixpath.dirname(page) or ".") if path != page else ""
     return f"[{_in_brackets(text)}]({relative}{'#' + anchor if anchor else ''})"
+
+
+@lru_cache
+def _relative(path: str, folder: str) -> str:
+    return posixpath.relpath(path, folder)
 
 
 def href(text: str, url: str) -> str:
