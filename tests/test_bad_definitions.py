@@ -103,8 +103,9 @@ CASES: dict[str, list[tuple[str, str]]] = {
     ],
     "undeclared-series": [
         (
-            'GONE = Gauge(name="gone", title="", help="", source=APP)\nALERTS = (alert(expr=GONE),)  # <-',
-            "alert A reads gone, which no domain declares",
+            'GONE = Gauge(name="gone", title="", help="", source=APP)  # <-\n'
+            "ALERTS = (alert(expr=GONE), alert(name='B', expr=GONE))",
+            "no domain declares gone, which is read by alert A and 1 more",
         )
     ],
     "rate-of-gauge": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from obsgen.checks.places import Survey, meant
+from obsgen.checks.places import Place, Survey, meant
 from obsgen.errors import DefinitionError, Location, Problem
 from obsgen.promql import reader
 from obsgen.promql.infer import ANY_WINDOW
@@ -19,6 +19,7 @@ from obsgen.promql.tree import (
     Range,
     Raw,
     Selector,
+    Series,
     children,
     series_in,
     walk,
@@ -28,16 +29,20 @@ PARTS = ("_bucket", "_count", "_sum")
 
 
 def undeclared_series(survey: Survey) -> Iterator[Problem]:
-    """An expression reads a metric or recording that no domain lists."""
+    """A metric or recording that is read, and that no domain lists."""
     declared = {s.name for s in (*survey.catalog.metrics, *survey.catalog.recordings)}
+    readers: dict[Series, list[Place]] = {}
     for place in survey.places:
         for series in series_in(place.expr):
             built_in = isinstance(series, Metric) and series.source is None
             if series.name not in declared and not built_in:
-                kind = "metrics" if isinstance(series, Metric) else "recordings"
-                hint = f"add it to the {kind}=(...) of a Domain"
-                message = f"{place.what} reads {series.name}, which no domain declares"
-                yield Problem("undeclared-series", message, place.at, hint)
+                readers.setdefault(series, []).append(place)
+    for series, places in readers.items():
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        message = f"no domain declares {series.name}, which is read by {places[0].what}{more}"
+        kind = "metrics" if isinstance(series, Metric) else "recordings"
+        at = getattr(series, "at", places[0].at)
+        yield Problem("undeclared-series", message, at, f"add it to the {kind}=(...) of a Domain")
 
 
 def rate_of_gauge(survey: Survey) -> Iterator[Problem]:
