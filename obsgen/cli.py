@@ -93,7 +93,8 @@ def generate(definitions: Path, output: Path, check: bool, form: str) -> None:
 def _generate(definitions: Path, output: Path, check: bool, progress: Progress) -> tuple[list[Change], int]:
     """Return what differs, written unless `check` is set, and the number of artifacts."""
     from obsgen.artifacts import artifacts
-    from obsgen.tree import compare, write
+    from obsgen.swap import write
+    from obsgen.tree import compare
 
     catalog = _catalog(definitions, progress)
     files = artifacts(catalog, progress.step)

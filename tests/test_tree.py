@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obsgen import tree
+from obsgen import swap, tree
 from obsgen.errors import OutputError
-from obsgen.tree import MANIFEST, Kind, compare, write
+from obsgen.swap import write
+from obsgen.tree import MANIFEST, Kind, compare
 
 FILES = {"a.yml": "one\n", "deep/b.json": "two\n"}
 
@@ -134,7 +136,7 @@ def test_a_linked_output_folder_stays_a_link(tmp_path: Path) -> None:
 def test_without_the_system_call_the_folder_is_replaced_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tree, "_exchange", lambda *_: False)
+    monkeypatch.setattr(swap, "_exchange", lambda *_: False)
     (tmp_path / "out").mkdir()
     (tmp_path / "out/mine").write_text("hand-made")
 
@@ -147,7 +149,7 @@ def test_without_the_system_call_the_folder_is_replaced_all_the_same(
 
 def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:
     bring(tmp_path / "out", FILES)
-    left = tmp_path / f"{tree._NEW}out-abc"
+    left = tmp_path / f"{swap._NEW}out-abcd1234"
     left.mkdir()
     (left / "half").write_text("")
     (tmp_path / "out").rename(tmp_path / f"{left.name}-old")
@@ -157,25 +159,105 @@ def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_what_somebody_adds_meanwhile_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_somebody_does_meanwhile_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: bool) -> None:
     out = tmp_path / "out"
     bring(out, FILES)
-    swap = tree._swap
+    for name in ("edited", "deleted", "left"):
+        (out / name).write_text("before")
+    exchange = swap._swap
 
     def late(new: Path, old: Path) -> None:
         (out / "deep/late.txt").write_text("just now")
-        swap(new, old)
+        if not killed:
+            (out / "saving").write_text("after")
+            (out / "saving").replace(out / "edited")
+            (out / "deleted").unlink()
+        exchange(new, old)
+        if killed:
+            monkeypatch.setattr(swap, "_save_latecomers", save)
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(tree, "_swap", late)
+    save = swap._save_latecomers
+    monkeypatch.setattr(swap, "_swap", late)
+    if killed:
+        monkeypatch.setattr(swap, "_remove", lambda _: None)
+        with pytest.raises(KeyboardInterrupt):
+            write(out, "mine", {"a.yml": "other\n"})
+        monkeypatch.undo()
+        bring(out, {"a.yml": "third\n"})
+    else:
+        bring(out, {"a.yml": "other\n"})
+
+    found = content(out)
+    assert found["deep/late.txt"] == "just now"
+    assert found["left"] == "before"
+    assert "deep/b.json" not in found
+    if not killed:
+        assert found["edited"] == "after"
+        assert "deleted" not in found
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_the_output_of_another_run_beside_it_is_not_touched(tmp_path: Path) -> None:
+    other = tmp_path / f"{swap._NEW}out-b-abcd1234-old"
+    other.mkdir()
+    (other / "mine").write_text("the only copy")
+
+    bring(tmp_path / "out", FILES)
+
+    assert (other / "mine").read_text() == "the only copy"
+
+
+def test_modes_of_folders_stay(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    bring(out, FILES)
+    (out / "secret").mkdir(mode=0o700)
+    (out / "secret/key").write_text("")
+    (out / "empty").mkdir(mode=0o711)
+    (out / "fixed").mkdir()
+    (out / "fixed/f").write_text("")
+    (out / "fixed").chmod(0o555)
+
     bring(out, {"a.yml": "other\n"})
 
-    assert content(out).keys() == {"a.yml", "deep/late.txt", MANIFEST}
+    modes = {name: (out / name).stat().st_mode & 0o777 for name in ("secret", "empty", "fixed")}
+    assert modes == {"secret": 0o700, "empty": 0o711, "fixed": 0o555}
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_mount_inside_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "out/vol").mkdir(parents=True)
+    monkeypatch.setattr(swap, "_mounts", lambda: [Path("/"), tmp_path.resolve() / "out/vol"])
+
+    with pytest.raises(OutputError, match="out/vol is a mount"):
+        write(tmp_path / "out", "mine", FILES)
+
+
+def test_the_mounts_of_this_machine_are_known() -> None:
+    assert Path("/proc") in list(swap._mounts()) or not Path("/proc/self/mountinfo").exists()
+
+
+def test_a_linked_folder_inside_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/deep").symlink_to("../real")
+
+    with pytest.raises(OutputError, match="is a link to elsewhere"):
+        write(tmp_path / "out", "mine", FILES)
+
+
+def test_what_is_no_file_in_the_place_of_an_artifact_is_told(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.yml")
+
+    with pytest.raises(OutputError, match="it is not a file"):
+        compare(tmp_path, "mine", FILES)
 
 
 KILLED = """
 import sys
 from pathlib import Path
-from obsgen.tree import write
+from obsgen.swap import write
 out, version = Path(sys.argv[1]), 0
 print("ready", flush=True)
 while True:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from obsgen import artifacts, tree, validate
+from obsgen import artifacts, swap, tree, validate
 from obsgen.checks import check
 from obsgen.expand import expand
 from obsgen.load import load
@@ -55,7 +55,7 @@ def measure(meter: Meter, definitions: Path, output: Path) -> Report:
     catalog = _catalog(meter, definitions)
     files = _artifacts(meter, catalog)
     with meter.stage("write"):
-        tree.write(output, catalog.project.name, files)
+        swap.write(output, catalog.project.name, files)
     with meter.stage("compare"):
         changes = tree.compare(output, catalog.project.name, files)
     if changes:
