@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,10 @@ def generate(definitions: Path, output: Path, check: bool, form: str) -> None:
         sys.exit(EXIT_PROBLEMS)
     except ObsgenError as error:
         report.failed(error)
+        sys.exit(EXIT_FAILED)
+    except Exception as error:  # a mistake of obsgen's: say so, and keep its traceback for the report
+        traceback.print_exc()
+        report.failed(ObsgenError(f"this is a bug of obsgen: {error!r}"))
         sys.exit(EXIT_FAILED)
     report.done(changes, total)
     sys.exit(EXIT_PROBLEMS if check and changes else EXIT_CLEAN)

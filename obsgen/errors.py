@@ -11,11 +11,14 @@ reported together. An exception ends the run:
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+DATACLASSES = dataclasses.__file__
+"""Where `replace` is: a definition made from another has the line that called it."""
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 EXIT_CLEAN = 0
@@ -50,7 +53,7 @@ def here() -> Location:
     while frame.f_back is not None:
         name = frame.f_code.co_filename
         # A dataclass's generated __init__ has no file of its own.
-        if not name.startswith(PACKAGE) and name[0] != "<":
+        if not name.startswith(PACKAGE) and name[0] != "<" and name != DATACLASSES:
             break
         frame = frame.f_back
     return Location(frame.f_code.co_filename, frame.f_lineno)

@@ -6,6 +6,7 @@ import each other with a leading dot (`from .sources import BOT`), whatever the 
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -45,7 +46,7 @@ def load(folder: Path) -> Loaded:
     Args:
         folder: holds the files. Those with a `DOMAIN` make the catalog, one with a `PROJECT` names it; others help.
     """
-    files = sorted(folder.glob("*.py")) if folder.is_dir() else []
+    files = sorted(filter(_is_definition, folder.glob("*.py"))) if folder.is_dir() else []
     if not [path for path in files if path.name != "__init__.py"]:
         what = "has no definition files" if folder.is_dir() else "is not a folder"
         hint = "run obsgen where your definitions/ folder is, or name it with --definitions DIR"
@@ -72,6 +73,11 @@ def load(folder: Path) -> Loaded:
         problems.setdefault(Problem("no-domain", f"no file in {folder} has a DOMAIN", hint=hint))
     catalog = Catalog(project=projects[0], domains=tuple(domains)) if projects else None
     return Loaded(catalog, tuple(problems))
+
+
+def _is_definition(path: Path) -> bool:
+    """Return whether a path is a file with a module's name: editors leave others beside them."""
+    return path.is_file() and not path.name.startswith(".")
 
 
 def _collect(modules: Sequence[ModuleType], name: str, kind: type[T]) -> tuple[list[T], list[Problem]]:
@@ -150,11 +156,12 @@ class _Finder(MetaPathFinder):
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
     """Make the folder importable as a package, and forget its modules afterwards."""
-    finder = _Finder(folder)
+    finder, working = _Finder(folder), Path.cwd()
     sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
+        os.chdir(working)  # a definition that went elsewhere must not take the output along
         sys.meta_path.remove(finder)
         for name in [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]:
             del sys.modules[name]

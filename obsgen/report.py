@@ -90,4 +90,4 @@ class JsonReport:
         self._print(changes=listed, files=total)
 
     def _print(self, **said: object) -> None:
-        click.echo(json.dumps({"problems": [], "changes": [], "error": None, **said}, indent=2, ensure_ascii=False))
+        click.echo(json.dumps({"problems": [], "changes": [], "error": None, **said}, indent=2))

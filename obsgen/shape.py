@@ -28,7 +28,7 @@ def conform(definition: Any) -> None:
 
 
 def _refuse(definition: Any, name: str, hint: Any, value: Any) -> None:
-    held = repr(_misfit(value, hint))
+    held = ascii(_misfit(value, hint))
     of = type(definition).__name__ + (f"(name={definition.name!r})" if hasattr(definition, "name") else "")
     raise DefinitionError(
         f"{name} of {of} is {held if len(held) < 80 else held[:77] + '...'}", f"it takes {_described(hint)}"
@@ -65,12 +65,19 @@ def _fits(hint: Any) -> Fits:
     if origin is not None and issubclass(origin, Mapping):
         keys, values = map(_fits, args)
         return lambda value: isinstance(value, Mapping) and all(map(keys, value)) and all(map(values, value.values()))
+    if hint is str:
+        return _is_text
     if hint is float:
         return lambda value: isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:
         return lambda value: isinstance(value, int) and not isinstance(value, bool)
     kind = origin or hint
     return lambda value: isinstance(value, kind)
+
+
+def _is_text(value: Any) -> bool:
+    """Return whether a value is a plain string that can be written to a file: no subclass, no half of a character."""
+    return type(value) is str and (value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value))
 
 
 def _misfit(value: Any, hint: Any) -> Any:

@@ -114,7 +114,7 @@ def links_hold(pages: Mapping[str, str], docs_url: str, others: Mapping[str, str
     Args:
         pages: the pages of the docs, by their path.
         docs_url: where the docs are published.
-        others: the texts of other artifacts, by their path, with links that start with `docs_url`.
+        others: the texts of other artifacts, by their path, with links into the docs.
 
     Raises:
         ObsgenError: a link is dead.
@@ -132,7 +132,9 @@ def links_hold(pages: Mapping[str, str], docs_url: str, others: Mapping[str, str
                 file, _, heading = target.partition("#")
                 page = posixpath.normpath(posixpath.join(posixpath.dirname(path), file)) if file else path
                 look(f"docs/{path}", target, page, heading)
-    into_docs = re.compile(re.escape(docs_url.rstrip("/")) + r"/([^\s\"'#]+)#?([^\s\"']*)")
+    # Only the links that obsgen makes: what people write may lead to other pages of the same site.
+    made = r"(?:runbook_url|docs_url|url)\"?: \"?" + re.escape(docs_url.rstrip("/"))
+    into_docs = re.compile(made + r"/([^\s\"'#]+)#?([^\s\"']*)")
     for path, text in others.items():
         for found in into_docs.finditer(text):
-            look(path, found[0], found[1], found[2])
+            look(path, f"{found[1]}#{found[2]}", found[1], found[2])

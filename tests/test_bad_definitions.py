@@ -64,6 +64,11 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "metric or recording 'hits_total' is defined twice",
         ),
         (
+            "COUNT = Counter(name='wait_count', title='', help='', source=APP)  # <-\n"
+            "METRICS = (HITS, HEAT, WAIT, COUNT)",
+            "metric 'wait_count' is defined twice",
+        ),
+        (
             'ONE = alert(name="Same")\nTWO = alert(name="Same")  # <-\nALERTS = (ONE, TWO)',
             "alert 'Same' is defined twice",
         ),
@@ -147,8 +152,14 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "not-promql": [
         (
             'ALERTS = (alert(expr=raw("topk({x}", x=HEAT)),)  # <-',
-            "alert A is not PromQL",
+            "alert A is not PromQL for Prometheus",
         ),
+        ('ALERTS = (alert(expr=raw("{x}[5m]", x=HEAT)),)  # <-', "a range or a text is no result"),
+        (
+            'ALERTS = (alert(expr=raw("sort_by_label({x})", x=HEAT)),)  # <-',
+            "sort_by_label() is not in Prometheus 2.42",
+        ),
+        ("ALERTS = (alert(expr=scalar(HEAT), fires=info(above=5)),)  # <-", "alert A is not PromQL for Prometheus"),
         ('ALERTS = (alert(expr=raw("{x} / heta", x=HEAT)),)  # <-', "the text of raw() names the metric 'heta'"),
         (
             'ALERTS = (alert(expr=raw("{y} + 1", x=HEAT)),)  # <-',
@@ -188,6 +199,25 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "alert A has two levels of severity info",
         ),
     ],
+    "alert-labels": [
+        (
+            "OWNED = Gauge(name='owned', title='', help='', source=APP, labels=[Label('team')])\n"
+            "METRICS = (HITS, HEAT, WAIT, OWNED)\nALERTS = (alert(expr=OWNED),)  # <-",
+            "alert A keeps the label 'team', which every alert rule sets itself",
+        )
+    ],
+    "impossible-threshold": [
+        (
+            "FULL = Gauge(name='full', title='', help='', source=APP, unit=Unit.RATIO)\n"
+            "METRICS = (HITS, HEAT, WAIT, FULL)\nALERTS = (alert(expr=FULL, fires=critical(above=95)),)  # <-",
+            "alert A compares a ratio, which is 0 to 1, with 95",
+        ),
+        (
+            "OPEN = Gauge(name='open', title='', help='', source=APP, states={0: 'shut', 1: 'open'})\n"
+            "METRICS = (HITS, HEAT, WAIT, OPEN)\nALERTS = (alert(expr=OPEN, fires=critical(equals=7)),)  # <-",
+            "alert A waits for 7, which is no state of open",
+        ),
+    ],
     "alert-on-counter": [
         ("ALERTS = (alert(expr=HITS, fires=info(above=5)),)  # <-", "alert A compares the counter hits_total")
     ],
@@ -208,7 +238,8 @@ CASES: dict[str, list[tuple[str, str]]] = {
         (
             "BOARDS = (board(filters=[SHADE], rows=[PANEL]),)  # <-",
             "dashboard board filters by 'shade', which nothing on it carries",
-        )
+        ),
+        ("BOARDS = (board(filters=[ROUTE, ROUTE], rows=[PANEL]),)  # <-", "has two variables called 'route'"),
     ],
     "lost-legend": [
         (
@@ -223,6 +254,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "the title 'Two\\nlines' has a line break",
         ),
         ("BOARDS = (board(title=' ', rows=[PANEL]),)  # <-", "a title is empty"),
+        ("BOARDS = (board(description='```', rows=[PANEL]),)  # <-", "opens a block of code with ```"),
         ("BOARDS = (board(description='[see](../there.md)', rows=[PANEL]),)  # <-", "a text links to '../there.md'"),
     ],
     "table-columns": [
@@ -248,6 +280,9 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("BOARDS = (board(rows=row(Panel(shows=HEAT))),)  # <-", "a Panel has no kind"),
         ("BOARDS = (board(rows=row(Heatmap(of=HITS))),)  # <-", "of of Heatmap is Counter(name='hits_total'"),
         ("BOARDS = (board(rows=row(Stat(shows=HEAT, width=0))),)  # <-", "a panel of 0 x 4 does not fit"),
+        ("ALERTS = (alert(summary='\\ud800.'),)  # <-", "summary of Alert(name='A') is '"),
+        ("import dataclasses\nX = dataclasses.replace(HEAT, name='!!')  # <-", "'!!' is not a metric name"),
+        ("ALERTS = (alert(expr=HEAT.ago(5)),)  # <-", "5 is not a duration"),
         ("METRICS = HITS", "metrics of Domain(name='bad') is Counter(name='hits_total'"),
         ("OTHER = Source(name='o', title='O', job='o', interval='0s')  # <-", "'0s' is no time at all"),
         (
@@ -372,3 +407,32 @@ def test_a_change_within_the_same_second_is_seen(tmp_path: Path) -> None:
         write(tmp_path, "good", f"ALERTS = (alert(fires=critical(above={value})),)")
         assert run(tmp_path).exit_code == 0
         assert f"heat > {value}" in (tmp_path / "out/prometheus/bad.yml").read_text()
+
+
+def test_what_is_right_is_not_refused(tmp_path: Path) -> None:
+    """Mixed-case uids, links to other pages of the docs' site, angle brackets, odd files beside the definitions."""
+    write(
+        tmp_path,
+        "good",
+        "ALERTS = (alert(description='See https://docs.example.org/index.md. Call `f[0](x)` on <node>.'),)\n"
+        "BOARDS = (board(uid='MyBoard', rows=row(\n"
+        "    Stat(shows=HEAT), Text(title='T', markdown='See https://docs.example.org/handbook/oncall.html'))),)",
+    )
+    (tmp_path / "definitions/.#good.py").symlink_to("nowhere")
+    (tmp_path / "definitions/folder.py").mkdir()
+
+    result = run(tmp_path)
+
+    assert result.exit_code == 0, result.stderr
+    assert "dashboards.md#myboard" in (tmp_path / "out/docs/runbooks/A.md").read_text()
+    assert "<node>" not in (tmp_path / "out/docs/metrics/bad.md").read_text()
+
+
+def test_a_definition_that_goes_elsewhere_does_not_take_the_output_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "good", "import os\nos.chdir('/')\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert CliRunner().invoke(main, ["generate"]).exit_code == 0
+    assert (tmp_path / "generated/catalog.json").exists()

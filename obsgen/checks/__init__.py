@@ -28,6 +28,8 @@ CHECKS: tuple[Check, ...] = (
     expressions.not_promql,
     alerts.alert_text,
     alerts.alert_levels,
+    alerts.alert_labels,
+    alerts.impossible_threshold,
     alerts.alert_on_counter,
     alerts.unwatched_source,
     dashboards.panel_identity,

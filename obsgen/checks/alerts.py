@@ -10,9 +10,11 @@ from obsgen.checks.places import Survey, meant
 from obsgen.errors import Problem
 from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Comparison, Recording, Severity, Threshold
 from obsgen.promql.infer import core
-from obsgen.promql.metric import Counter, Metric
+from obsgen.promql.metric import Counter, Gauge, Metric
 from obsgen.promql.tree import Series, series_in
+from obsgen.promql.units import Unit
 
+RULE_LABELS = frozenset({"alertname", "severity", "owner", "team", "catalog", "domain"})
 TEMPLATE = re.compile(r"\{\{.*?\}\}")
 LABEL = re.compile(r"\{\{ \$labels\.(\w+) \}\}")
 
@@ -23,6 +25,8 @@ def alert_text(survey: Survey) -> Iterator[Problem]:
         if not alert.summary or TEMPLATE.search(alert.summary) or not alert.summary.endswith("."):
             hint = "write one sentence without templates, for people who see a list of alerts"
             yield Problem("alert-text", f"the summary of {alert.name} is {alert.summary!r}", alert.at, hint)
+        if not alert.description.strip():
+            yield Problem("alert-text", f"alert {alert.name} has no description", alert.at, "say what is the case")
         has = survey.labels(alert.expr)
         for template in TEMPLATE.findall(alert.description):
             label = LABEL.fullmatch(template)
@@ -71,6 +75,32 @@ def _further(milder: Threshold, harsher: Threshold) -> bool:
     if milder.comparison in (Comparison.BELOW, Comparison.AT_MOST):
         return harsher.value <= milder.value
     return harsher.value >= milder.value
+
+
+def alert_labels(survey: Survey) -> Iterator[Problem]:
+    """An alert on series with a label that the rule sets itself: the rule's value would replace the series'."""
+    for alert in survey.catalog.alerts:
+        for name in sorted(RULE_LABELS & (survey.labels(alert.expr) or frozenset())):
+            message = f"alert {alert.name} keeps the label {name!r}, which every alert rule sets itself"
+            yield Problem("alert-labels", message, alert.at, "aggregate it away, or rename the label at its exporter")
+
+
+def impossible_threshold(survey: Survey) -> Iterator[Problem]:
+    """A threshold that the value cannot reach, or cannot but reach."""
+    for alert in survey.catalog.alerts:
+        subject = core(alert.expr)
+        states = subject.states if isinstance(subject, Gauge) else {}
+        for level in alert.levels:
+            if level.threshold is None:
+                continue
+            value, equals = level.threshold.value, level.threshold.comparison is Comparison.EQUALS
+            if alert.unit is Unit.RATIO and abs(value) > 1:
+                message = f"alert {alert.name} compares a ratio, which is 0 to 1, with {value:g}"
+                yield Problem("impossible-threshold", message, alert.at, f"is it {value / 100:g}?")
+            elif equals and states and value not in states:
+                message = f"alert {alert.name} waits for {value:g}, which is no state of {getattr(subject, 'name', '')}"
+                known = ", ".join(f"{number} = {name}" for number, name in states.items())
+                yield Problem("impossible-threshold", message, alert.at, f"its states are {known}")
 
 
 def alert_on_counter(survey: Survey) -> Iterator[Problem]:

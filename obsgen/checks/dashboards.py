@@ -59,6 +59,10 @@ def unknown_filter(survey: Survey) -> Iterator[Problem]:
             for series in series_in(expr)
             for name in series.label_names
         )
+        names = [label.name for label in dashboard.filters]
+        for name in sorted({name for name in names if names.count(name) > 1 or name == "datasource"}):
+            message = f"dashboard {dashboard.uid} has two variables called {name!r}"
+            yield Problem("unknown-filter", message, dashboard.at, "keep one")
         for label in dashboard.filters:
             if label.name not in has:
                 message = f"dashboard {dashboard.uid} filters by {label.name!r}, which nothing on it carries"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from obsgen.checks.places import Place, Survey, meant
 from obsgen.errors import DefinitionError, Location, Problem
+from obsgen.model.rule import level_expr
 from obsgen.promql import reader
 from obsgen.promql.infer import ANY_WINDOW
 from obsgen.promql.metric import Counter, Histogram, Metric
@@ -166,19 +167,31 @@ def open_window(survey: Survey) -> Iterator[Problem]:
 def not_promql(survey: Survey) -> Iterator[Problem]:
     """What is written is not PromQL, or names a metric in the text of `raw`."""
     for place in survey.places:
-        try:
-            written = render(place.expr, ANY_WINDOW)
-            read = reader.metric_names(written)
-        except reader.PromQLError as error:
-            yield Problem("not-promql", f"{place.what} is not PromQL ({error}): {written}", place.at)
-            continue
-        except DefinitionError as error:
-            yield Problem("not-promql", error.message, place.at, error.hint)
-            continue
-        known = {s.name + part for s in series_in(place.expr) for part in ("", *PARTS)}
-        for name in read:
-            if name not in known:
-                raws = [node for node in walk(place.expr) if isinstance(node, Raw) and name in node.template]
-                at = place.line(raws[0]) if raws else place.at
-                hint = 'give the metric as a part: raw("topk(5, {x})", x=METRIC)'
-                yield Problem("not-promql", f"the text of raw() names the metric {name!r}", at, hint)
+        yield from _unreadable(place)
+    for alert in survey.catalog.alerts:
+        for level in alert.levels:
+            if level.threshold is not None:
+                # A scalar, for one, is PromQL, and cannot be compared with a threshold.
+                yield from _unreadable(Place(level_expr(alert, level), alert.at, f"alert {alert.name}"))
+
+
+def _unreadable(place: Place) -> Iterator[Problem]:
+    try:
+        written = render(place.expr, ANY_WINDOW)
+        read = reader.metric_names(written)
+        if not reader.is_value(written):
+            raise reader.PromQLError("a range or a text is no result")
+    except reader.PromQLError as error:
+        message = f"{place.what} is not PromQL for Prometheus ({error}): {render(place.expr, ANY_WINDOW)}"
+        yield Problem("not-promql", message, place.at)
+        return
+    except DefinitionError as error:
+        yield Problem("not-promql", error.message, place.at, error.hint)
+        return
+    known = {s.name + part for s in series_in(place.expr) for part in ("", *PARTS)}
+    for name in read:
+        if name not in known:
+            raws = [node for node in walk(place.expr) if isinstance(node, Raw) and name in node.template]
+            at = place.line(raws[0]) if raws else place.at
+            hint = 'give the metric as a part: raw("topk(5, {x})", x=METRIC)'
+            yield Problem("not-promql", f"the text of raw() names the metric {name!r}", at, hint)

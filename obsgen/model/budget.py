@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from obsgen.errors import Location, here
+from obsgen.errors import DefinitionError, Location, here
 from obsgen.model.rule import Level, Runbook
 from obsgen.promql.label import Label, Matcher
 from obsgen.promql.metric import Counter, positive
@@ -64,7 +64,17 @@ class ErrorBudget:
 
     def __post_init__(self) -> None:
         conform(self)
-        positive(self.window)
+        if positive(self.window) < 3600:
+            raise DefinitionError(f"a window of {self.window} is too short for a budget", "give an hour or more")
+        if self.min_events < 0:
+            raise DefinitionError(f"{self.min_events} events cannot be", "min_events is 0 or more")
+        for level in (self.fires,) if isinstance(self.fires, Level) else self.fires:
+            threshold = level.threshold
+            if threshold is None or not 0 < threshold.value <= 1 or "<" not in threshold.comparison.value:
+                raise DefinitionError(
+                    f"a level of {self.alert} says nothing about a budget, which goes from 1 down to 0",
+                    "write it as in warning(below=0.8)",
+                )
 
     @property
     def remaining(self) -> BudgetSeries:

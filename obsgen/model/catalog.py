@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ from obsgen.model.team import Team
 from obsgen.model.watch import SourceWatch
 from obsgen.promql.metric import Metric
 from obsgen.shape import conform
+
+URL = re.compile(r"https?://[^\s<>\"'`{}()\[\]|\\?#]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ class Project:
         conform(self)
         for name in ("docs_url", "grafana_url"):
             url = getattr(self, name)
-            if not url.startswith(("https://", "http://")) or any(char in url for char in " <>\"'`{}"):
+            if not URL.fullmatch(url):
                 raise DefinitionError(
                     f"{name} of Project is {url!r}",
                     "alerts carry it as a link: give an address with https:// or http://",

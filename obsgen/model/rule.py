@@ -12,7 +12,7 @@ from obsgen.errors import DefinitionError, Location, here
 from obsgen.promql.infer import labels_of, unit_of
 from obsgen.promql.metric import positive, seconds
 from obsgen.promql.reader import PromQLError
-from obsgen.promql.tree import Expr, Series
+from obsgen.promql.tree import Binary, Expr, Number, Series
 from obsgen.promql.units import Unit
 from obsgen.shape import conform
 
@@ -230,6 +230,13 @@ class Alert:
     def unit(self) -> Unit:
         """The unit of its value."""
         return unit_of(self.expr)
+
+
+def level_expr(alert: Alert, level: Level) -> Expr:
+    """Return the expression of one level of an alert: what is watched, compared with the level's threshold."""
+    if level.threshold is None:
+        return alert.expr
+    return Binary(level.threshold.comparison.value, alert.expr, Number(level.threshold.value))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

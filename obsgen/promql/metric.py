@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from obsgen.promql.units import Unit
 from obsgen.shape import conform
 
 METRIC_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-DURATION = re.compile(r"(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
+# Ten decades at most: Prometheus' own limit is 292 years in all.
+_PARTS = r"(\d{1,2}y)?(\d{1,4}w)?(\d{1,5}d)?(\d{1,6}h)?(\d{1,7}m)?(\d{1,9}s)?(\d{1,12}ms)?"
+DURATION = re.compile(rf"(?=\d){_PARTS}", re.ASCII)
 _SECONDS = {"y": 31_536_000, "w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1, "ms": 0.001}
 
 
@@ -97,6 +100,8 @@ class Exposure:
 
     def __post_init__(self) -> None:
         conform(self)
+        if not math.isfinite(self.scale):
+            raise DefinitionError(f"values cannot be multiplied by {self.scale}", "give a number")
 
 
 EXPOSED = Exposure()
@@ -183,7 +188,11 @@ class Histogram(Metric):
     def __post_init__(self) -> None:
         # Spelt out: slots=True makes a new class, which a bare super() would not find.
         super(Histogram, self).__post_init__()
-        if not self.buckets or list(self.buckets) != sorted(set(self.buckets)) or self.buckets[-1] == float("inf"):
+        if (
+            not self.buckets
+            or list(self.buckets) != sorted(set(self.buckets))
+            or not all(map(math.isfinite, self.buckets))
+        ):
             raise DefinitionError(
                 f"the buckets of {self.name} are {self.buckets}",
                 "give rising upper bounds without +Inf, as in (100, 250, 500)",

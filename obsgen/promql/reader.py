@@ -15,6 +15,14 @@ Labels = frozenset[str]
 LabelsOf = Callable[[str], Labels | None]
 """The labels of the series of a name; None where they are not known."""
 
+NEWER = frozenset(
+    """
+    double_exponential_smoothing first_over_time histogram_avg histogram_quantiles histogram_stddev histogram_stdvar
+    info limit_ratio limitk mad_over_time sort_by_label sort_by_label_desc step ts_of_first_over_time
+    ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time
+    """.split()  # noqa: SIM905  # a list of words reads better as words
+)
+"""Functions that the parser knows, and Prometheus 2.42 does not."""
 _SET = ("and", "or", "unless")
 _PARTS = ("expr", "lhs", "rhs", "param", "vector_selector")
 
@@ -33,10 +41,20 @@ def parse(text: str) -> Any:
         tree = parser.parse(text)
     except ValueError as error:
         raise PromQLError(str(error)) from None
-    for node in nodes(tree) if "or" in text.lower() else ():
-        if isinstance(node, parser.VectorSelector) and node.matchers.or_matchers:
-            raise PromQLError("`or` between matchers is not PromQL")
+    if "or" in text.lower() or any(name in text for name in NEWER):
+        for node in nodes(tree):
+            if isinstance(node, parser.VectorSelector) and node.matchers.or_matchers:
+                raise PromQLError("`or` between matchers is not PromQL")
+            name = node.func.name if isinstance(node, parser.Call) else str(getattr(node, "op", ""))
+            if name in NEWER:
+                raise PromQLError(f"{name}() is not in Prometheus 2.42")
     return tree
+
+
+def is_value(text: str) -> bool:
+    """Return whether the result of a PromQL text is a vector or a number, as a rule needs it."""
+    tree = parse(text)
+    return not isinstance(tree, parser.MatrixSelector | parser.SubqueryExpr | parser.StringLiteral)
 
 
 def nodes(tree: Any) -> Iterator[Any]:

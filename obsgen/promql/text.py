@@ -202,7 +202,7 @@ def _raw(raw: Raw, scope: Scope) -> str:
     parts = {name: _text(part, scope) for name, part in raw.parts}
     try:
         return raw.template.format_map(parts)
-    except (KeyError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
         raise DefinitionError(
             f"the template of raw({raw.template!r}) is broken: {error}",
             "holes are written {name} and given as raw(template, name=expression); a brace is written {{ or }}",

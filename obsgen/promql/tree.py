@@ -257,6 +257,8 @@ class Series(Expr):
 
     def ago(self, offset: str) -> Offset:
         """Return the series as they were `offset` (a PromQL duration) ago."""
+        if not isinstance(offset, str) or not offset:
+            raise DefinitionError(f"{offset!r} is not a duration", 'write it as Prometheus does: "5m", "1h30m"')
         return Offset(Selector(self), offset)
 
 

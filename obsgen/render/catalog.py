@@ -9,7 +9,7 @@ from obsgen.layout import panel_id
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.catalog import Domain
 from obsgen.model.dashboard import Dashboard
-from obsgen.model.rule import Alert, Level, Recording
+from obsgen.model.rule import Alert, Level, Recording, level_expr
 from obsgen.model.team import Team
 from obsgen.promql.infer import ANY_WINDOW
 from obsgen.promql.label import Label
@@ -17,7 +17,6 @@ from obsgen.promql.metric import Exposure, Gauge, Histogram, Metric, Source
 from obsgen.promql.text import render
 from obsgen.promql.tree import Series
 from obsgen.render.links import Links
-from obsgen.render.rules import level_expr
 from obsgen.words import plain_number
 
 Json = dict[str, Any]
@@ -182,5 +181,5 @@ def _budget(budget: ErrorBudget) -> Json:
         "window": budget.window,
         "min_events": budget.min_events,
         "alert": budget.alert,
-        "alerts_on": list(budget.applies_to.literals) if budget.applies_to else [],
+        "applies_to": render(budget.remaining.where(budget.applies_to)) if budget.applies_to else budget.name,
     }

@@ -179,16 +179,19 @@ def _budget(index: Index, domain: Domain, budget: ErrorBudget) -> list[str]:
     total, bad = (link(code(c.name), series_file(index, c.name), here) for c in (budget.total, budget.bad))
     alert = next(alert for alert in domain.alerts if alert.name == budget.alert)
     rows = [_meaning(budget, alert, level) for level in alert.levels if level.threshold]
-    values = [code(value) for value in budget.applies_to.literals] if budget.applies_to else []
+    watched = budget.applies_to
+    each = f"each {listed([code(label.name) for label in budget.by])}" if budget.by else "everything"
+    values = [code(value) for value in watched.literals or (watched.value,)] if watched else []
+    which = "all but these" if watched and watched.operator.startswith("!") else "these"
     return [
         f"## {budget.title}",
         f"{series}: {budget.help}",
         f"`remaining = 1 - errors / requests`, both over the last {window}: errors are {bad}, requests {total}. "
-        f"1 means that nothing went wrong. There is one budget for each {listed([code(la.name) for la in budget.by])}.",
+        f"1 means that nothing went wrong. There is one budget for {each}.",
         f"### What {link(alert.name, runbook_file(alert.name), here)} means",
         f"With fewer than {budget.min_events} requests in {window} a budget alerts on nothing.",
         table(("Severity", "Remaining", "Error rate", "As much as a full outage of", "Of a million requests"), rows),
-        ("Alerts watch these:\n\n" + items(values)) if values else "",
+        (f"Alerts watch {which}:\n\n" + items(values)) if values else "",
         "### How it is counted",
         "Every five minutes the new events are counted from the raw counters into a tile, and the tiles of the window "
         "are summed. A counter's first value counts, restarts and failed scrapes lose nothing, and a series without "

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from obsgen.promql.infer import ANY_WINDOW
 from obsgen.promql.text import pretty
 from obsgen.promql.tree import Expr
+
+_CODE_OR_LESS = re.compile(r"```.*?```|`[^`\n]*`|<", re.DOTALL)
 
 
 def cell(text: str) -> str:
@@ -64,5 +67,9 @@ def _in_brackets(text: str) -> str:
 
 
 def page(*parts: str) -> str:
-    """Return the parts of a page, those that are not empty, a blank line between them."""
-    return "\n\n".join(part for part in parts if part) + "\n"
+    """Return the parts of a page, those that are not empty, a blank line between them.
+
+    What looks like HTML outside of code is text: `<node>` would be there and not be seen.
+    """
+    text = "\n\n".join(part for part in parts if part) + "\n"
+    return _CODE_OR_LESS.sub(lambda found: "&lt;" if found[0] == "<" else found[0], text)

@@ -16,6 +16,7 @@ from obsgen.render.links import (
     DASHBOARDS_FILE,
     INDEX_FILE,
     Links,
+    anchor,
     domain_file,
     has_page,
     runbook_file,
@@ -132,7 +133,7 @@ def _used(index: Index, links: Links, series: Series, here: str) -> list[str]:
     uses = index.uses(series)
     panels = [
         f"{href(p.panel.heading, links.dashboard(p.dashboard, p))} on "
-        f"{link(p.dashboard.title, f'{DASHBOARDS_FILE}#{p.dashboard.uid}', here)}"
+        f"{link(p.dashboard.title, f'{DASHBOARDS_FILE}#{anchor(p.dashboard.uid)}', here)}"
         for p in uses.panels
     ]
     alerts = [link(alert.name, runbook_file(alert.name), here) for alert in uses.alerts]

@@ -69,7 +69,7 @@ class Panels:
             description=panel.about,
             grid=grafana.grid(position.x, position.y, position.w, position.h),
             links=self._links(panel),
-            **self.kinds[type(panel)](panel),
+            **next(self.kinds[kind] for kind in type(panel).__mro__ if kind in self.kinds)(panel),
         )
 
     def _links(self, panel: Panel) -> list[Json]:

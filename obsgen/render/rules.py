@@ -6,9 +6,9 @@ from typing import Any
 
 from obsgen.index import Index
 from obsgen.model.catalog import Domain
-from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Level, Recording
+from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Level, Recording, level_expr
 from obsgen.promql.text import pretty
-from obsgen.promql.tree import Binary, Expr, Number, series_in
+from obsgen.promql.tree import series_in
 from obsgen.render.links import Links
 from obsgen.words import spoken
 
@@ -75,13 +75,6 @@ def _alert_groups(index: Index, links: Links, domain: Domain) -> list[Json]:
         return []
     rules = [_alert(index, links, domain, alert, level) for alert in domain.alerts for level in alert.levels]
     return [{"name": f"{domain.name}-alerts", "interval": ALERT_INTERVAL, "rules": rules}]
-
-
-def level_expr(alert: Alert, level: Level) -> Expr:
-    """Return the expression of one level of an alert: what is watched, compared with the level's threshold."""
-    if level.threshold is None:
-        return alert.expr
-    return Binary(level.threshold.comparison.value, alert.expr, Number(level.threshold.value))
 
 
 def _alert(index: Index, links: Links, domain: Domain, alert: Alert, level: Level) -> Json:

@@ -6,12 +6,11 @@ from functools import partial
 
 from obsgen.index import Index
 from obsgen.model.catalog import Domain
-from obsgen.model.rule import HOLD, THRESHOLD, Alert, Comparison, Level, Step
+from obsgen.model.rule import HOLD, THRESHOLD, Alert, Comparison, Level, Step, level_expr
 from obsgen.promql.metric import Metric
 from obsgen.promql.tree import series_in
-from obsgen.render.links import ALERTS_FILE, DASHBOARDS_FILE, Links, runbook_file, series_file
+from obsgen.render.links import ALERTS_FILE, DASHBOARDS_FILE, Links, anchor, runbook_file, series_file
 from obsgen.render.markdown import code, href, items, link, page, promql, table
-from obsgen.render.rules import level_expr
 from obsgen.words import listed, spoken
 
 _WORDS = {
@@ -64,7 +63,7 @@ def _look(index: Index, links: Links, alert: Alert) -> list[str]:
     here = runbook_file(alert.name)
     found = [
         f"Panel {href(p.panel.heading, links.dashboard(p.dashboard, p))} on "
-        f"{link(p.dashboard.title, f'{DASHBOARDS_FILE}#{p.dashboard.uid}', here)}"
+        f"{link(p.dashboard.title, f'{DASHBOARDS_FILE}#{anchor(p.dashboard.uid)}', here)}"
         for p in places
     ]
     dashboard, place = index.dashboard_of(alert)
