@@ -20,7 +20,9 @@ def _domain(domain: Domain) -> Domain:
     recordings, alerts = list(domain.recordings), list(domain.alerts)
     for budget in domain.budgets:
         recorded, alert = budgets.expand(budget)
-        recordings.extend(replace(recording, at=budget.at) for recording in recorded)
+        # Two budgets on the same counters have the same tiles.
+        known = {recording.name: recording.expr for recording in recordings}
+        recordings.extend(replace(r, at=budget.at) for r in recorded if known.get(r.name) != r.expr)
         alerts.append(replace(alert, at=budget.at))
     for watch in domain.watches:
         alerts.extend(replace(alert, at=watch.at) for alert in watches.expand(watch))

@@ -436,3 +436,28 @@ def test_a_definition_that_goes_elsewhere_does_not_take_the_output_along(
 
     assert CliRunner().invoke(main, ["generate"]).exit_code == 0
     assert (tmp_path / "generated/catalog.json").exists()
+
+
+def test_two_budgets_of_the_same_counters_share_their_tiles(tmp_path: Path) -> None:
+    budget = (
+        "budget = partial(ErrorBudget, title='B', help='H.', bad=BAD, total=HITS, by=[ROUTE], min_events=9,\n"
+        "    fires=warning(below=0.8), summary='S.', description='D', runbook=BOOK)\n"
+    )
+    write(
+        tmp_path,
+        "good",
+        "BAD = Counter(name='bad_total', title='', help='', source=APP, labels=[ROUTE])\n"
+        "METRICS = (HITS, HEAT, WAIT, BAD)\n" + budget,
+        tail=TAIL.replace(
+            "alerts=",
+            "budgets=(budget(name='a', alert='A', window='7d'), budget(name='b', alert='B', window='30d')),\nalerts=",
+        ),
+    )
+
+    result = run(tmp_path)
+
+    assert result.exit_code == 0, result.stderr
+    rules = (tmp_path / "out/prometheus/bad.yml").read_text()
+    assert rules.count("record: route:hits:increase5m") == 1
+    assert rules.count("record: route:hits:increase") == 3
+    assert (tmp_path / "out/docs/error-budgets.md").read_text().count("`route:hits:increase5m`") == 2

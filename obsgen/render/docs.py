@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from obsgen.budgets import expand
 from obsgen.index import Index, PanelPlace
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.catalog import Domain
@@ -200,8 +201,7 @@ def _budget(index: Index, domain: Domain, budget: ErrorBudget) -> list[str]:
             ("Recorded series", "Every", "What it is"),
             [
                 (link(code(r.name), series_file(index, r.name), here), spoken(r.interval), r.help)
-                for r in index.catalog.recordings
-                if r.at == budget.at
+                for r in expand(budget)[0]
             ],
         ),
         f"Prometheus has to keep its data for longer than {window} (`--storage.tsdb.retention.time`; its default is "
