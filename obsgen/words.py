@@ -47,3 +47,11 @@ def plain_number(value: float) -> float | int:
 def listed(items: list[str]) -> str:
     """Return words as a list in a sentence: `a, b and c`."""
     return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else "".join(items)
+
+
+def outage(seconds: float) -> str:
+    """Return how long something lasts, to three figures: 2592 is `43.2 minutes`."""
+    for name, size, least in (("days", 86_400, 2), ("hours", 3_600, 2), ("minutes", 60, 1)):
+        if seconds >= least * size:
+            return f"{seconds / size:.3g} {name}"
+    return f"{seconds:.3g} seconds"

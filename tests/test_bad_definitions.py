@@ -29,13 +29,24 @@ APP = Source(name="app", title="App", job="app", interval="30s")
 ROUTE, CODE, SHADE = Label("route"), Label("code", values=("200", "500")), Label("shade")
 HITS = Counter(name="hits_total", title="Hits", help="Hits.", source=APP, labels=(ROUTE, CODE))
 HEAT = Gauge(name="heat", title="Heat", help="Heat.", source=APP, labels=(ROUTE,))
+BAD = Counter(name="bad_total", title="Bad", help="Bad.", source=APP, labels=(ROUTE, CODE))
 WAIT = Histogram(name="wait", title="Wait", help="Wait.", source=APP, buckets=(1, 2))
 BOOK = Runbook(meaning="m", impact="i", diagnosis=("d",), mitigation=("m",))
 WATCH = SourceWatch(source=APP, key=HEAT, still_after=None, impact="i", restart="r")
 
 
 # partial() has no frame of its own: a mistake is found at the line that calls it.
-alert = partial(Alert, name="A", expr=HEAT, fires=info(), summary="S.", description="d", runbook=BOOK)
+PROOFS = (Proof("Fires.", {HEAT: "1x9"}, Firing(since="0s")), Proof("Is quiet.", {HEAT: "_x9"}))
+alert = partial(Alert, name="A", expr=HEAT, fires=info(), summary="S.", description="d", runbook=BOOK, proofs=PROOFS)
+
+
+
+def proven(severity):  # for an alert with several levels
+    return Proof("Fires.", {HEAT: "1x9"}, Firing(since="0s", severity=severity)), PROOFS[1]
+
+
+budget = partial(ErrorBudget, name="b", title="B", help="H.", sli=Events(total=HITS, bad=BAD), by=[ROUTE], impact="I.",
+                 window="7d", mitigation=["M."], objectives=[Objective(0.99)])
 board = partial(Dashboard, uid="board", title="T", description="D")
 PANEL = Row(title="R", panels=[Stat(shows=HEAT)])
 
@@ -50,22 +61,29 @@ TAIL = """
 
 DOMAIN = Domain(
     name="bad", title="Bad", description="",
-    metrics=vars().get("METRICS", (HITS, HEAT, WAIT)), watches=vars().get("WATCHES", (WATCH,)),
+    metrics=vars().get("METRICS", (HITS, BAD, HEAT, WAIT)), watches=vars().get("WATCHES", (WATCH,)),
+    budgets=vars().get("BUDGETS", ()),
     alerts=vars().get("ALERTS", ()), recordings=vars().get("RECORDINGS", ()), dashboards=vars().get("BOARDS", ()),
 )
 """
+
+
+def proving(given: str) -> str:
+    """Return definition lines with an alert that has one proof more, on the marked line."""
+    return f"ALERTS = (alert(proofs=(*PROOFS,\n    Proof('P.', {given}),  # <-\n)),)"
+
 
 # check id: definition lines, the one at fault marked, and what is said about it
 CASES: dict[str, list[tuple[str, str]]] = {
     "duplicate-name": [
         (
             'AGAIN = Counter(name="hits_total", title="", help="", source=APP)  # <-\n'
-            "METRICS = (HITS, HEAT, WAIT, AGAIN)",
+            "METRICS = (HITS, BAD, HEAT, WAIT, AGAIN)",
             "metric or recording 'hits_total' is defined twice",
         ),
         (
             "COUNT = Counter(name='wait_count', title='', help='', source=APP)  # <-\n"
-            "METRICS = (HITS, HEAT, WAIT, COUNT)",
+            "METRICS = (HITS, BAD, HEAT, WAIT, COUNT)",
             "metric 'wait_count' is defined twice",
         ),
         (
@@ -90,14 +108,14 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "reserved-name": [
         (
             'SLOW = Histogram(name="slow", title="", help="", source=APP, labels=[Label("le")], buckets=(1,))  # <-\n'
-            "METRICS = (HITS, HEAT, WAIT, SLOW)",
+            "METRICS = (HITS, BAD, HEAT, WAIT, SLOW)",
             "slow declares the label 'le'",
         )
     ],
     "label-value": [
         (
             "QUOTED = Label('q', values=('a\"b',))  # <-\n"
-            "METRICS = (HITS, HEAT, WAIT, Gauge(name='q', title='', help='', source=APP, labels=[QUOTED]))",
+            "METRICS = (HITS, BAD, HEAT, WAIT, Gauge(name='q', title='', help='', source=APP, labels=[QUOTED]))",
             "the value 'a\"b' of label 'q' has quotes, braces or line breaks",
         ),
         (
@@ -191,30 +209,31 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "alert A never fires",
         ),
         (
-            "WORSE = critical(above=5)  # <-\nALERTS = (alert(fires=(warning(above=6), WORSE)),)",
+            "WORSE = critical(above=5)  # <-\n"
+            "ALERTS = (alert(fires=(warning(above=6), WORSE), proofs=proven(Severity.WARNING)),)",
             "alert A is critical at 5, before it is warning at 6",
         ),
         (
-            "ALERTS = (alert(fires=(info(above=5), info(above=6)), ),)  # <-",
+            "ALERTS = (alert(fires=(info(above=5), info(above=6)), proofs=proven(Severity.INFO)),)  # <-",
             "alert A has two levels of severity info",
         ),
     ],
     "alert-labels": [
         (
             "OWNED = Gauge(name='owned', title='', help='', source=APP, labels=[Label('team')])\n"
-            "METRICS = (HITS, HEAT, WAIT, OWNED)\nALERTS = (alert(expr=OWNED),)  # <-",
+            "METRICS = (HITS, BAD, HEAT, WAIT, OWNED)\nALERTS = (alert(expr=OWNED),)  # <-",
             "alert A keeps the label 'team', which every alert rule sets itself",
         )
     ],
     "impossible-threshold": [
         (
             "FULL = Gauge(name='full', title='', help='', source=APP, unit=Unit.RATIO)\n"
-            "METRICS = (HITS, HEAT, WAIT, FULL)\nALERTS = (alert(expr=FULL, fires=critical(above=95)),)  # <-",
+            "METRICS = (HITS, BAD, HEAT, WAIT, FULL)\nALERTS = (alert(expr=FULL, fires=critical(above=95)),)  # <-",
             "alert A compares a ratio, which is 0 to 1, with 95",
         ),
         (
             "OPEN = Gauge(name='open', title='', help='', source=APP, states={0: 'shut', 1: 'open'})\n"
-            "METRICS = (HITS, HEAT, WAIT, OPEN)\nALERTS = (alert(expr=OPEN, fires=critical(equals=7)),)  # <-",
+            "METRICS = (HITS, BAD, HEAT, WAIT, OPEN)\nALERTS = (alert(expr=OPEN, fires=critical(equals=7)),)  # <-",
             "alert A waits for 7, which is no state of open",
         ),
     ],
@@ -250,7 +269,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "odd-text": [
         (
             'HEAVY = Gauge(name="heavy", title="Two\\nlines", help="", source=APP)  # <-\n'
-            "METRICS = (HITS, HEAT, WAIT, HEAVY)",
+            "METRICS = (HITS, BAD, HEAT, WAIT, HEAVY)",
             "the title 'Two\\nlines' has a line break",
         ),
         ("BOARDS = (board(title=' ', rows=[PANEL]),)  # <-", "a title is empty"),
@@ -262,6 +281,54 @@ CASES: dict[str, list[tuple[str, str]]] = {
             'BOARDS = (board(rows=row(Table(title="T", by=[ROUTE], shows=HEAT))),)  # <-',
             "a column of table 'T' has the labels",
         )
+    ],
+    "short-retention": [
+        ("BUDGETS = (budget(window='30d'),)  # <-", "the window of budget b is 30d, and Prometheus keeps its")
+    ],
+    "unproven-alert": [
+        ("ALERTS = (alert(proofs=()),)  # <-", "alert A has no proofs"),
+        ("ALERTS = (alert(proofs=PROOFS[:1]),)  # <-", "alert A has no proof that it stays quiet"),
+        ("ALERTS = (alert(proofs=PROOFS[1:]),)  # <-", "alert A has no proof that it fires"),
+    ],
+    "proof-series": [
+        (proving("{Gauge(name='gone', title='', help='', source=APP): '1'}"), "no domain declares gone, which a proof"),
+        (proving("{HEAT.where(CODE.equals('200')): '1'}"), "a proof gives heat the label 'code', which it does not"),
+        (proving("{HITS.where(CODE.equals('50')): '1'}"), "a proof gives hits_total code='50', a value that it never"),
+        (proving("{HEAT.where(ROUTE.matches('a.*')): '1'}"), "a proof gives heat with route=~'a.*': no series has"),
+        (proving("{WAIT: '1'}"), "the proof 'P.' gives wait as a whole"),
+        (proving("{HEAT: '1', HEAT.where(JOB.equals('app')): '1'}"), "the proof 'P.' gives one series twice"),
+        (
+            "HOT = Recording(name='all:hot', expr=sum_(HEAT), title='H', help='H')\nRECORDINGS = (HOT,)\n"
+            + proving("{HOT: '1'}"),
+            "the proof 'P.' gives all:hot, which is recorded",
+        ),
+    ],
+    "proof-firing": [
+        (proving("{HEAT: '1x9'}, Firing(since='0s', severity=Severity.CRITICAL)"), "expects critical, which is none"),
+        (proving("{HEAT: '1x9'}, Firing(since='45s')"), "expects A to change at 45s, when it is not evaluated"),
+        (proving("{HEAT: '1x9'}, Firing(since='1h')"), "expects A to change at 1h, after its end at 4m30s"),
+        (proving("{HEAT: '1x9'}, Firing(since='0s', labels={SHADE: 'x'})"), "expects A with the label 'shade'"),
+        (
+            "BUDGETS = (budget(proofs=[\n    Proof('P.', {HEAT: '1'}, of='Bee'),  # <-\n]),)",
+            "a proof of budget b is of 'Bee', which is no alert and not recorded",
+        ),
+        (
+            "ALERTS = (alert(fires=(info(above=5), warning(above=6)), proofs=PROOFS),)",
+            "a proof of A does not say which of its levels fires",
+        ),
+    ],
+    "proof-sample": [
+        (
+            "RECORDINGS = (Recording(name='all:hot', expr=sum_(HEAT), title='H', help='H', proofs=[\n"
+            "    Proof('P.', {HEAT: '1x9'}, records=Sample(value=1, at='1h')),  # <-\n]),)",
+            "expects a sample at 1h, after 4m30s",
+        ),
+        (
+            "RECORDINGS = (Recording(name='all:hot', expr=sum_(HEAT), title='H', help='H', proofs=[\n"
+            "    Proof('P.', {HEAT: '1x9'}, records=Sample(value=1, at='1m', labels={ROUTE: 'a'})),  # <-\n]),)",
+            "expects all:hot with the labels ['route']",
+        ),
+        (proving("{HEAT: '1x9'}, records=Sample(value=1, at='1m')"), "expects a sample of A, which is not recorded"),
     ],
     # These are not checks: the definition cannot be built, or its file not be read.
     "definition": [
@@ -296,6 +363,53 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ),
         ("BOARDS = (board(rows=row('Stat')),)", "panels of Row is 'Stat'"),
         ('ALERTS = (alert(expr=sum_(HEAT, by=["route"])),)  # <-', "'route' is not a Label"),
+        ("BUDGETS = (budget(objectives=[Objective(1)]),)  # <-", "an objective of 1 has no error budget"),
+        ("BUDGETS = (budget(objectives=[Objective(0)]),)  # <-", "an objective of 0 is not between 0 and 1"),
+        ("BUDGETS = (budget(objectives=[Objective(99.9)]),)  # <-", "an objective of 99.9 is not between 0 and 1"),
+        ("BUDGETS = (budget(objectives=()),)  # <-", "budget b promises nothing"),
+        (
+            "BUDGETS = (budget(objectives=[Objective(0.9), Objective(0.8)]),)  # <-",
+            "the objective of 0.9 of budget b leaves nothing to those after it",
+        ),
+        (
+            "BUDGETS = (budget(objectives=[Objective(0.9, where=CODE.equals('200'))]),)  # <-",
+            "budget b picks values of 'code', by which it does not count",
+        ),
+        ("BUDGETS = (budget(window='1h'),)  # <-", "a window of 1h is too short for a budget"),
+        (
+            "LONG = BurnRate(severity=Severity.CRITICAL, spends=0.5, long='8d', short='1h')\n"
+            "BUDGETS = (budget(burn_rates=[LONG]),)  # <-",
+            "the window of budget b, 7d, is not longer than its burn window of 8d",
+        ),
+        (
+            "FAST = BurnRate(severity=Severity.CRITICAL, spends=0.5, long='30m', short='5m')\n"
+            "BUDGETS = (budget(burn_rates=[FAST]),)  # <-",
+            "budget b cannot burn 168 times too fast with an objective of 0.99: 168% of all events",
+        ),
+        ("X = BurnRate(severity=Severity.INFO, spends=2, long='1h', short='5m')  # <-", "a burn rate spends 2 of the"),
+        ("X = BurnRate(severity=Severity.INFO, spends=0.1, long='1h', short='2h')  # <-", "the short window of a burn"),
+        ("BUDGETS = (budget(by=[SHADE]),)  # <-", "budget b is by 'shade', which hits_total does not have"),
+        (
+            "OTHER = Counter(name='o_total', title='O', help='O', source=APP)\n"
+            "BUDGETS = (budget(sli=Events(total=HITS, bad=OTHER)),)  # <-",
+            "budget b is by 'route', which o_total does not have",
+        ),
+        ("X = Events(total=HITS)  # <-", "an SLI of events counts either the bad or the good ones"),
+        ("X = Events(total=HITS, bad=HEAT)  # <-", "bad of an SLI of events is heat, a gauge, which counts nothing"),
+        ("X = Events(total=HITS, bad=HITS)  # <-", "the bad events of an SLI are all its events"),
+        (
+            "X = Events(total=HITS.where(ROUTE.equals('a')), bad=HITS.where(CODE.equals('500')))  # <-",
+            "the bad events of an SLI are no part of its total",
+        ),
+        ("X = Latency(of=WAIT, within=1.5)  # <-", "wait has no bucket of 1.5"),
+        ("X = Latency(of=WAIT.count, within=9)  # <-", "wait has no bucket of 9"),
+        ("X = TimeSlices(total=HEAT, good=HEAT)  # <-", "all minutes of an SLI are good ones"),
+        (proving("{HEAT: '0+10y20'}"), "'0+10y20' is not in the notation of series"),
+        (proving("{HEAT: '0+1x9999999'}"), "stands for 10,000,000 samples"),
+        (proving("{HEAT: ''}"), "a series has no values"),
+        (proving("{}"), "the proof 'P.' has no series"),
+        (proving("{HEAT: '1'}, Firing(since='soon')"), "'soon' is not a duration"),
+        (proving("{HEAT: '1'}, Firing(since='5m', until='1m')"), "a firing ends at 1m, before it begins at 5m"),
     ],
     "import": [
         ("ALERTS = (alert(expr=HETA),)  # <-", "NameError: name 'HETA' is not defined"),
@@ -436,28 +550,3 @@ def test_a_definition_that_goes_elsewhere_does_not_take_the_output_along(
 
     assert CliRunner().invoke(main, ["generate"]).exit_code == 0
     assert (tmp_path / "generated/catalog.json").exists()
-
-
-def test_two_budgets_of_the_same_counters_share_their_tiles(tmp_path: Path) -> None:
-    budget = (
-        "budget = partial(ErrorBudget, title='B', help='H.', bad=BAD, total=HITS, by=[ROUTE], min_events=9,\n"
-        "    fires=warning(below=0.8), summary='S.', description='D', runbook=BOOK)\n"
-    )
-    write(
-        tmp_path,
-        "good",
-        "BAD = Counter(name='bad_total', title='', help='', source=APP, labels=[ROUTE])\n"
-        "METRICS = (HITS, HEAT, WAIT, BAD)\n" + budget,
-        tail=TAIL.replace(
-            "alerts=",
-            "budgets=(budget(name='a', alert='A', window='7d'), budget(name='b', alert='B', window='30d')),\nalerts=",
-        ),
-    )
-
-    result = run(tmp_path)
-
-    assert result.exit_code == 0, result.stderr
-    rules = (tmp_path / "out/prometheus/bad.yml").read_text()
-    assert rules.count("record: route:hits:increase5m") == 1
-    assert rules.count("record: route:hits:increase") == 3
-    assert (tmp_path / "out/docs/error-budgets.md").read_text().count("`route:hits:increase5m`") == 2

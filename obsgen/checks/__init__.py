@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from obsgen.checks import alerts, dashboards, expressions, names
+from obsgen.checks import alerts, budgets, dashboards, expressions, names, proofs
 from obsgen.checks.places import Survey
 from obsgen.errors import Problem
 from obsgen.model.catalog import Catalog
@@ -37,6 +37,11 @@ CHECKS: tuple[Check, ...] = (
     dashboards.unknown_filter,
     dashboards.lost_legend,
     dashboards.table_columns,
+    budgets.short_retention,
+    proofs.unproven_alert,
+    proofs.proof_series,
+    proofs.proof_firing,
+    proofs.proof_sample,
 )
 
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from obsgen.checks.places import Survey, meant
 from obsgen.errors import Problem
-from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Comparison, Recording, Severity, Threshold
+from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Comparison, Recording, Threshold
+from obsgen.model.severity import Severity
 from obsgen.promql.infer import core
 from obsgen.promql.metric import Counter, Gauge, Metric
 from obsgen.promql.tree import Series, series_in

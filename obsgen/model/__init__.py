@@ -1,6 +1,6 @@
 """What a definition can say, as values without I/O and without any output format."""
 
-from obsgen.model.budget import ErrorBudget
+from obsgen.model.budget import BurnRate, ErrorBudget, Objective, SuccessRatio
 from obsgen.model.catalog import Catalog, Domain, Project
 from obsgen.model.dashboard import (
     AlertList,
@@ -17,6 +17,7 @@ from obsgen.model.dashboard import (
     Text,
     TimeSeries,
 )
+from obsgen.model.proof import Firing, Given, Proof, Sample
 from obsgen.model.rule import (
     HOLD,
     THRESHOLD,
@@ -26,13 +27,14 @@ from obsgen.model.rule import (
     Level,
     Recording,
     Runbook,
-    Severity,
     Step,
     Threshold,
     critical,
     info,
     warning,
 )
+from obsgen.model.severity import Severity
+from obsgen.model.sli import Events, Latency, TimeSlices
 from obsgen.model.team import Team
 from obsgen.model.watch import SourceWatch
 
@@ -44,29 +46,39 @@ __all__ = [
     "AlertList",
     "Annotation",
     "BarGauge",
+    "BurnRate",
     "Catalog",
     "Comparison",
     "Dashboard",
     "Domain",
     "ErrorBudget",
+    "Events",
+    "Firing",
+    "Given",
     "Heatmap",
+    "Latency",
     "Level",
+    "Objective",
     "Panel",
     "Project",
+    "Proof",
     "Query",
     "Recording",
     "Row",
     "Runbook",
+    "Sample",
     "Severity",
     "SourceWatch",
     "Stat",
     "StateTimeline",
     "Step",
+    "SuccessRatio",
     "Table",
     "Team",
     "Text",
     "Threshold",
     "TimeSeries",
+    "TimeSlices",
     "critical",
     "info",
     "warning",

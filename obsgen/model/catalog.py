@@ -12,7 +12,7 @@ from obsgen.model.dashboard import Annotation, Dashboard
 from obsgen.model.rule import Alert, Recording
 from obsgen.model.team import Team
 from obsgen.model.watch import SourceWatch
-from obsgen.promql.metric import Metric
+from obsgen.promql.metric import Metric, positive
 from obsgen.shape import conform
 
 URL = re.compile(r"https?://[^\s<>\"'`{}()\[\]|\\?#]+")
@@ -29,6 +29,7 @@ class Project:
         owner: who owns the definitions.
         docs_url: where `generated/docs` is published; the runbook links of alerts start with it.
         grafana_url: where Grafana is; the dashboard links of alerts and docs start with it.
+        retention: how long Prometheus keeps its data (`--storage.tsdb.retention.time`), a PromQL duration.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Project:
     owner: Team
     docs_url: str
     grafana_url: str
+    retention: str = "15d"
     at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -48,6 +50,7 @@ class Project:
                     f"{name} of Project is {url!r}",
                     "alerts carry it as a link: give an address with https:// or http://",
                 )
+        positive(self.retention)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

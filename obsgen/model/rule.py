@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 
 from obsgen.errors import DefinitionError, Location, here
+from obsgen.model.proof import Proof
+from obsgen.model.severity import Severity
 from obsgen.promql.infer import labels_of, unit_of
 from obsgen.promql.metric import positive, seconds
 from obsgen.promql.reader import PromQLError
@@ -22,22 +24,8 @@ THRESHOLD = "{{ threshold }}"
 """In an alert's text: the threshold of the level that fires, in its unit."""
 HOLD = "{{ hold }}"
 """In an alert's text: how long the condition held before the alert fired."""
-
-
-class Severity(Enum):
-    """What an alert asks of people, least first."""
-
-    INFO = "info"
-    """Good to know; nobody is told."""
-    WARNING = "warning"
-    """Somebody has to act, in working hours."""
-    CRITICAL = "critical"
-    """Somebody has to act now."""
-
-    @property
-    def rank(self) -> int:
-        """0 for the least severe."""
-        return list(Severity).index(self)
+ALERT_INTERVAL = "30s"
+"""How often alerts are evaluated: as often as most sources are scraped."""
 
 
 class Comparison(Enum):
@@ -199,6 +187,10 @@ class Alert:
         summary: one sentence without templates, for a list of alerts.
         description: what is the case, with `LABEL.value`, `VALUE`, `THRESHOLD` and `HOLD` where they belong.
         runbook: what to do.
+        proofs: with which series it fires, and with which it stays quiet.
+        equivalent: changes of the rule that make no difference, as `obsgen prove --mutate` names them, each with the
+            reason.
+        interval: how often it is evaluated, a PromQL duration.
 
     Raises:
         DefinitionError: `expr` is a bool, as it is after Python's `==`.
@@ -210,6 +202,9 @@ class Alert:
     summary: str
     description: str
     runbook: Runbook
+    proofs: Sequence[Proof] = ()
+    interval: str = ALERT_INTERVAL
+    equivalent: Mapping[str, str] = field(default_factory=dict, hash=False)
     at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -220,6 +215,7 @@ class Alert:
             )
         object.__setattr__(self, "fires", (self.fires,) if isinstance(self.fires, Level) else self.fires)
         conform(self)
+        positive(self.interval)
 
     @property
     def levels(self) -> tuple[Level, ...]:
@@ -251,6 +247,8 @@ class Recording(Series):
         help: what it tells, as a sentence.
         unit: its unit; inferred from the expression when left out.
         interval: how often it is evaluated, a PromQL duration.
+        proofs: which values it records of which series.
+        equivalent: as of an `Alert`.
 
     Source of the naming: https://prometheus.io/docs/practices/rules/
     """
@@ -261,6 +259,8 @@ class Recording(Series):
     help: str
     unit: Unit = Unit.NONE
     interval: str = "30s"
+    proofs: Sequence[Proof] = ()
+    equivalent: Mapping[str, str] = field(default_factory=dict, hash=False)
     at: Location = field(default_factory=here, repr=False, compare=False)
     labels: frozenset[str] = field(default=frozenset(), init=False, repr=False)
 

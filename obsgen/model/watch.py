@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from obsgen.errors import DefinitionError, Location, here
-from obsgen.model.rule import Severity
+from obsgen.model.severity import Severity
 from obsgen.promql.metric import Metric, Source, positive
 from obsgen.shape import conform
 

@@ -8,7 +8,9 @@ from obsgen.promql.functions import (
     avg_over_time,
     changes,
     clamp_max,
+    clamp_min,
     count,
+    count_over_time,
     events,
     finite,
     histogram_buckets,
@@ -25,17 +27,19 @@ from obsgen.promql.functions import (
     scalar,
     sum_,
     sum_over_time,
+    up,
     vector,
 )
 from obsgen.promql.label import INSTANCE, JOB, Label, Matcher
-from obsgen.promql.metric import UP, Counter, Exposure, Gauge, Histogram, Metric, Source, Status
-from obsgen.promql.tree import Expr, Series
+from obsgen.promql.metric import PROCESS_START, UP, Counter, Exposure, Gauge, Histogram, Metric, Source, Status
+from obsgen.promql.tree import Expr, Selector, Series
 from obsgen.promql.units import Unit
 
 __all__ = [
     "INF",
     "INSTANCE",
     "JOB",
+    "PROCESS_START",
     "UP",
     "Counter",
     "Exposure",
@@ -45,6 +49,7 @@ __all__ = [
     "Label",
     "Matcher",
     "Metric",
+    "Selector",
     "Series",
     "Source",
     "Status",
@@ -55,7 +60,9 @@ __all__ = [
     "avg_over_time",
     "changes",
     "clamp_max",
+    "clamp_min",
     "count",
+    "count_over_time",
     "events",
     "finite",
     "histogram_buckets",
@@ -72,5 +79,6 @@ __all__ = [
     "scalar",
     "sum_",
     "sum_over_time",
+    "up",
     "vector",
 ]

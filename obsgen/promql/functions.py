@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from obsgen.promql.label import INSTANCE, JOB, Label
-from obsgen.promql.metric import UP, Histogram, Metric, Vector, as_selector, over
+from obsgen.promql.metric import (
+    PROCESS_START,
+    UP,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    Source,
+    Vector,
+    as_selector,
+    over,
+    seconds,
+)
 from obsgen.promql.tree import Aggregate, Call, Expr, Number, Raw, Selector, names
 
 INF = float("inf")
@@ -53,6 +65,11 @@ def sum_over_time(vector: Vector, window: str | None = None) -> Expr:
 def last_over_time(vector: Vector, window: str, offset: str | None = None) -> Expr:
     """Return the newest sample in a window."""
     return Call("last_over_time", (over(vector, window, offset),))
+
+
+def count_over_time(vector: Vector, window: str | None = None) -> Expr:
+    """Return the number of samples in a window."""
+    return Call("count_over_time", (over(vector, window),))
 
 
 def present_over_time(vector: Vector, window: str) -> Expr:
@@ -100,6 +117,11 @@ def clamp_max(expr: Expr, maximum: float) -> Expr:
     return Call("clamp_max", (expr, Number(maximum)))
 
 
+def clamp_min(expr: Expr, minimum: float) -> Expr:
+    """Return the values, none below `minimum`."""
+    return Call("clamp_min", (expr, Number(minimum)))
+
+
 def vector(value: float) -> Expr:
     """Return a number as a series without labels."""
     return Call("vector", (Number(value),))
@@ -143,7 +165,8 @@ def events(counter: Vector, window: str, by: Sequence[Label] = (), lookback: str
 
     1. the series had a sample before the window (`lookback` bridges scrapes that failed): last minus that;
     2. it also has a smaller value now, so its process restarted: what came before the restart, and since;
-    3. it is new while its target was already being scraped: it started at zero;
+    3. it is new while its target was already being scraped, or its process has only just started: it started at
+       zero (a `persistent` counter's process may be as young as it likes);
     4. its target is new to Prometheus too: only the growth that was seen, as `increase` does.
 
     Args:
@@ -160,18 +183,27 @@ def events(counter: Vector, window: str, by: Sequence[Label] = (), lookback: str
     now = last_over_time(selector, window)
     before = last_over_time(selector, lookback, offset=window)
     highest = max_over_time(selector, window)
-    known = Call("max_over_time", (over(_up(selector), lookback, window),)).equals(1)
+    known = Call("max_over_time", (over(_of_its_job(UP, selector), lookback, window),)).equals(1)
+    if not (isinstance(selector.series, Counter) and selector.series.persistent):
+        # Looked up over the window, for the process may have ended within it.
+        started = last_over_time(_of_its_job(PROCESS_START, selector), window)
+        known = known.or_(started > Call("time", ()) - (seconds(lookback) + seconds(window)))
     grown = (now - before) >= 0
     restarted = now + ((highest - before) >= 0)
     born = now.and_(known, on=(JOB, INSTANCE))
     return sum_(grown.or_(restarted).or_(born).or_(increase(selector, window)), by)
 
 
-def _up(selector: Selector) -> Vector:
+def _of_its_job(gauge: Gauge, selector: Selector) -> Vector:
     series = selector.series
     if isinstance(series, Metric) and series.source is not None:
-        return UP.where(JOB.equals(series.source.job))
-    return UP
+        return gauge.where(JOB.equals(series.source.job))
+    return gauge
+
+
+def up(source: Source) -> Selector:
+    """Return whether Prometheus can scrape a source: 1 or 0 for each of its targets."""
+    return UP.where(JOB.equals(source.job))
 
 
 def raw(template: str, **parts: Expr) -> Expr:

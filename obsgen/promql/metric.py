@@ -153,9 +153,15 @@ class Metric(Series):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Counter(Metric):
-    """A metric that only grows, and starts at zero with its process."""
+    """A metric that only grows, and starts at zero with its process.
+
+    Args:
+        persistent: its value outlives the process (an exporter reads it from a database): what a fresh process shows
+            is no news.
+    """
 
     unit: Unit = Unit.COUNT
+    persistent: bool = False
 
     kind = "counter"
 
@@ -208,6 +214,26 @@ class Histogram(Metric):
         """The sum of all observations: a counter."""
         return Selector(self, suffix="_sum")
 
+    def bucket(self, bound: float) -> Selector:
+        """Return how many observations were at most `bound` (all of them with +Inf): a counter.
+
+        Some client libraries write a bound of 250 as `250`, others as `250.0`: both fit.
+
+        Raises:
+            DefinitionError: the histogram has no such bucket.
+        """
+        if bound == math.inf:
+            return Selector(self, (LE.equals("+Inf"),), "_bucket")
+        if bound not in self.buckets:
+            raise DefinitionError(
+                f"{self.name} has no bucket of {bound:g}",
+                f"only a declared bucket counts exactly; there are {', '.join(f'{each:g}' for each in self.buckets)}",
+            )
+        text = str(int(bound)) if float(bound).is_integer() else repr(float(bound))
+        return Selector(self, (LE.one_of(text, f"{text}.0") if text.isdigit() else LE.equals(text),), "_bucket")
+
+
+LE = Label("le", "Upper bound of a histogram's bucket.")
 
 Vector = Series | Selector
 """Series selected by name: what a range can be taken of."""
@@ -244,6 +270,13 @@ UP = Gauge(
     source=None,
     unit=Unit.BOOLEAN,
     states={1: "up", 0: "down"},
+)
+PROCESS_START = Gauge(
+    name="process_start_time_seconds",
+    title="Process start",
+    help="When the process started, in Unix seconds. Most client libraries expose it by themselves.",
+    source=None,
+    unit=Unit.TIMESTAMP,
 )
 ALERTS = Gauge(
     name="ALERTS",

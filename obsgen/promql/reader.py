@@ -7,6 +7,7 @@ expression are shown to people.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import promql_parser as parser
@@ -23,6 +24,8 @@ NEWER = frozenset(
     """.split()  # noqa: SIM905  # a list of words reads better as words
 )
 """Functions that the parser knows, and Prometheus 2.42 does not."""
+LOOKBACK = 300.0
+"""Seconds for which Prometheus takes the last sample of a series for its value."""
 _SET = ("and", "or", "unless")
 _PARTS = ("expr", "lhs", "rhs", "param", "vector_selector")
 
@@ -72,6 +75,47 @@ def metric_names(text: str) -> tuple[str, ...]:
     """Return the names of the series that a PromQL text reads, each once, in the order of their appearance."""
     found = (n.name for n in nodes(parse(text)) if isinstance(n, parser.VectorSelector) and n.name)
     return tuple(dict.fromkeys(found))
+
+
+def samples(text: str, interval_of: Callable[[str], float]) -> float:
+    """Return how many samples Prometheus reads to evaluate a PromQL text once, each selector reading one series.
+
+    Args:
+        text: a PromQL text.
+        interval_of: seconds from one sample to the next, of the series of a name.
+    """
+    total, ranged = 0.0, set()
+    for node in nodes(parse(text)):
+        if isinstance(node, parser.MatrixSelector):
+            ranged.add(id(node.vector_selector))
+            total += max(1.0, _seconds(node.range) / interval_of(node.vector_selector.name or ""))
+    for node in nodes(parse(text)):
+        total += isinstance(node, parser.VectorSelector)
+    return total - len(ranged)
+
+
+def reach(text: str) -> dict[str, float]:
+    """Return how far back a PromQL text looks for each series that it reads, in seconds."""
+    found: dict[str, float] = {}
+    stack: list[tuple[Any, float]] = [(parse(text), 0.0)]
+    while stack:
+        node, window = stack.pop()
+        if isinstance(node, parser.VectorSelector):
+            back, name = (window or LOOKBACK) + _seconds(node.offset), node.name or ""
+            found[name] = max(found.get(name, 0.0), back)
+            continue
+        if isinstance(node, parser.MatrixSelector):
+            window += _seconds(node.range)
+        elif isinstance(node, parser.SubqueryExpr):
+            window += _seconds(node.range) + _seconds(node.offset) + LOOKBACK
+        parts = [part for name in _PARTS if isinstance(part := getattr(node, name, None), parser.Expr)]
+        parts.extend(getattr(node, "args", ()))
+        stack.extend((part, window) for part in parts)
+    return found
+
+
+def _seconds(duration: timedelta | None) -> float:
+    return duration.total_seconds() if duration else 0.0
 
 
 def normal(text: str) -> str:

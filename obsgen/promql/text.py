@@ -135,6 +135,7 @@ def _text(expr: Expr, scope: Scope) -> str:
 
 def number(value: float) -> str:
     """Return a number as PromQL writes it."""
+    value = float(value)
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     if math.isnan(value):

@@ -14,7 +14,7 @@ from obsgen.model.team import Team
 from obsgen.promql.infer import ANY_WINDOW
 from obsgen.promql.label import Label
 from obsgen.promql.metric import Exposure, Gauge, Histogram, Metric, Source
-from obsgen.promql.text import render
+from obsgen.promql.text import render, string
 from obsgen.promql.tree import Series
 from obsgen.render.links import Links
 from obsgen.words import plain_number
@@ -46,6 +46,7 @@ class _Writer:
                 "owner": _team(project.owner),
                 "docs_url": self.links.docs,
                 "grafana_url": self.links.grafana,
+                "retention": project.retention,
             },
             "sources": [_source(source) for source in sources.values()],
             "domains": [self._domain(domain) for domain in self.index.catalog.domains],
@@ -173,13 +174,42 @@ def _level(alert: Alert, level: Level) -> Json:
 
 
 def _budget(budget: ErrorBudget) -> Json:
-    return {
+    data: Json = {
         "name": budget.name,
-        "bad": budget.bad.name,
-        "total": budget.total.name,
+        "title": budget.title,
+        "help": budget.help,
+        "sli": type(budget.sli).__name__,
         "by": [label.name for label in budget.by],
         "window": budget.window,
-        "min_events": budget.min_events,
-        "alert": budget.alert,
-        "applies_to": render(budget.remaining.where(budget.applies_to)) if budget.applies_to else budget.name,
+        "objectives": [
+            {"target": o.target, "reason": o.reason}
+            | ({"where": f"{o.where.label.name}{o.where.operator}{string(o.where.value)}"} if o.where else {})
+            for o in budget.objectives
+        ],
+        "burn_rates": [
+            {
+                "severity": burn.severity.value,
+                "factor": burn.factor(budget.window),
+                "long": burn.long,
+                "short": burn.short,
+                "alert": budget.burn_alert(burn.severity),
+            }
+            for burn in budget.burns
+        ],
+        "min_bad_events": budget.enough,
+        "total": budget.total.name,
+        "bad": budget.bad.name,
+        "coverage": budget.coverage.name,
     }
+    if budget.objectives:
+        data["remaining"] = budget.remaining.name
+    if budget.success is not None:
+        applies = budget.success.applies_to
+        data["success_ratio"] = {
+            "name": budget.success.name,
+            "alert": budget.success.alert,
+            "applies_to": render(budget.ratio.where(applies) if applies else budget.ratio),
+            "min_events": budget.min_events,
+            "min_coverage": budget.min_coverage,
+        }
+    return data

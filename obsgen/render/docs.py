@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from obsgen.budgets import expand
 from obsgen.index import Index, PanelPlace
-from obsgen.model.budget import ErrorBudget
-from obsgen.model.catalog import Domain
 from obsgen.model.dashboard import Panel
-from obsgen.model.rule import Alert, Level
-from obsgen.promql.metric import seconds
-from obsgen.promql.units import Unit
 from obsgen.render import metric_pages, runbooks
+from obsgen.render.budget_page import budget_page
 from obsgen.render.links import (
     ALERTS_FILE,
     BUDGETS_FILE,
@@ -33,7 +28,7 @@ def docs(index: Index) -> dict[str, str]:
     if index.catalog.dashboards:
         pages[DASHBOARDS_FILE] = _dashboards(index, links)
     if any(domain.budgets for domain in index.catalog.domains):
-        pages[BUDGETS_FILE] = _budgets(index)
+        pages[BUDGETS_FILE] = budget_page(index)
     pages |= {domain_file(d): metric_pages.metric_page(index, links, d) for d in metric_pages.documented(index)}
     pages |= {
         runbook_file(alert.name): runbooks.runbook(index, links, domain, alert)
@@ -160,64 +155,3 @@ def _dashboards(index: Index, links: Links) -> str:
 def _read(index: Index, panel: Panel, here: str) -> list[str]:
     names = dict.fromkeys(s.name for s in index.read_by(panel))
     return [link(code(name), series_file(index, name), here) for name in names]
-
-
-def _budgets(index: Index) -> str:
-    parts = [
-        "# Error budgets",
-        "An error budget says how much of what happened in a rolling window went well. It is a share of **events**, "
-        "not of time: a minute with a thousand requests weighs as much as the thousand requests in it.",
-    ]
-    for domain in index.catalog.domains:
-        for budget in domain.budgets:
-            parts += _budget(index, domain, budget)
-    return page(*parts)
-
-
-def _budget(index: Index, domain: Domain, budget: ErrorBudget) -> list[str]:
-    here, window = BUDGETS_FILE, spoken(budget.window)
-    series = link(code(budget.name), series_file(index, budget.name), here)
-    total, bad = (link(code(c.name), series_file(index, c.name), here) for c in (budget.total, budget.bad))
-    alert = next(alert for alert in domain.alerts if alert.name == budget.alert)
-    rows = [_meaning(budget, alert, level) for level in alert.levels if level.threshold]
-    watched = budget.applies_to
-    each = f"each {listed([code(label.name) for label in budget.by])}" if budget.by else "everything"
-    values = [code(value) for value in watched.literals or (watched.value,)] if watched else []
-    which = "all but these" if watched and watched.operator.startswith("!") else "these"
-    return [
-        f"## {budget.title}",
-        f"{series}: {budget.help}",
-        f"`remaining = 1 - errors / requests`, both over the last {window}: errors are {bad}, requests {total}. "
-        f"1 means that nothing went wrong. There is one budget for {each}.",
-        f"### What {link(alert.name, runbook_file(alert.name), here)} means",
-        f"With fewer than {budget.min_events} requests in {window} a budget alerts on nothing.",
-        table(("Severity", "Remaining", "Error rate", "As much as a full outage of", "Of a million requests"), rows),
-        (f"Alerts watch {which}:\n\n" + items(values)) if values else "",
-        "### How it is counted",
-        "Every five minutes the new events are counted from the raw counters into a tile, and the tiles of the window "
-        "are summed. A counter's first value counts, restarts and failed scrapes lose nothing, and a series without "
-        "errors has zero of them.",
-        table(
-            ("Recorded series", "Every", "What it is"),
-            [
-                (link(code(r.name), series_file(index, r.name), here), spoken(r.interval), r.help)
-                for r in expand(budget)[0]
-            ],
-        ),
-        f"Prometheus has to keep its data for longer than {window} (`--storage.tsdb.retention.time`; its default is "
-        "15 days). After the rules are loaded for the first time, the budget speaks only of the time since then.",
-    ]
-
-
-def _meaning(budget: ErrorBudget, alert: Alert, level: Level) -> tuple[str, ...]:
-    assert level.threshold is not None
-    lost = 1 - level.threshold.value
-    outage = lost * seconds(budget.window) / 3600
-    lasting = f"{outage / 24:.3g} days" if outage >= 48 else f"{outage:.3g} hours"
-    return (
-        level.severity.value,
-        condition(alert, level),
-        f"more than {Unit.RATIO.write(lost)}",
-        lasting,
-        f"{lost * 1_000_000:,.0f} failed",
-    )

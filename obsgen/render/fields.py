@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from obsgen.model.rule import Comparison, Level, Severity
+from obsgen.model.rule import Comparison, Level
+from obsgen.model.severity import Severity
 from obsgen.promql.units import Unit
 from obsgen.render.grafana import Json
 from obsgen.words import plain_number
@@ -16,6 +17,8 @@ COLOURS = {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL:
 # https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts
 UNITS = {
     Unit.NONE: "short",
+    Unit.TIMES: "short",
+    Unit.TIMESTAMP: "none",
     Unit.COUNT: "short",
     Unit.RATIO: "percentunit",
     Unit.MILLISECONDS: "ms",

@@ -27,6 +27,8 @@ from obsgen.words import spoken
 
 UNITS = {
     Unit.NONE: "-",
+    Unit.TIMES: "times",
+    Unit.TIMESTAMP: "Unix time in seconds",
     Unit.COUNT: "count",
     Unit.RATIO: "ratio (0 to 1)",
     Unit.MILLISECONDS: "milliseconds",

@@ -6,16 +6,13 @@ from typing import Any
 
 from obsgen.index import Index
 from obsgen.model.catalog import Domain
-from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Level, Recording, level_expr
+from obsgen.model.rule import ALERT_INTERVAL, HOLD, THRESHOLD, VALUE, Alert, Level, Recording, level_expr
 from obsgen.promql.text import pretty
 from obsgen.promql.tree import series_in
 from obsgen.render.links import Links
 from obsgen.words import spoken
 
 Json = dict[str, Any]
-
-ALERT_INTERVAL = "30s"
-"""How often alerts are evaluated: as often as most sources are scraped."""
 
 
 def rule_files(index: Index) -> dict[str, Json]:
@@ -56,28 +53,51 @@ def in_order(recordings: tuple[Recording, ...]) -> list[str]:
 
 
 def _recording_groups(domain: Domain, order: dict[str, int]) -> list[Json]:
-    intervals: dict[str, list[Recording]] = {}
+    """Return the groups of a domain's recordings: one for each interval, more where two intervals need each other."""
+    groups: list[tuple[str, list[Recording]]] = []
+    place: dict[str, int] = {}
     for recording in sorted(domain.recordings, key=lambda r: order[r.name]):
-        intervals.setdefault(recording.interval, []).append(recording)
-    groups = sorted(intervals.items(), key=lambda item: order[item[1][-1].name])
+        behind = [place[s.name] for s in series_in(recording.expr) if s.name in place]
+        earliest = max((n if groups[n][0] == recording.interval else n + 1 for n in behind), default=0)
+        fitting = (n for n in range(earliest, len(groups)) if groups[n][0] == recording.interval)
+        number = next(fitting, len(groups))
+        if number == len(groups):
+            groups.append((recording.interval, []))
+        groups[number][1].append(recording)
+        place[recording.name] = number
+    names = _numbered([f"{domain.name}-recordings-{interval}" for interval, _ in groups])
     return [
         {
-            "name": f"{domain.name}-recordings-{interval}",
+            "name": name,
             "interval": interval,
             "rules": [{"record": r.name, "expr": pretty(r.expr)} for r in members],
         }
-        for interval, members in groups
+        for name, (interval, members) in zip(names, groups, strict=True)
     ]
 
 
+def _numbered(names: list[str]) -> list[str]:
+    """Return names with a number after each that was there before."""
+    return [f"{name}-{names[:n].count(name) + 1}" if name in names[:n] else name for n, name in enumerate(names)]
+
+
 def _alert_groups(index: Index, links: Links, domain: Domain) -> list[Json]:
-    if not domain.alerts:
-        return []
-    rules = [_alert(index, links, domain, alert, level) for alert in domain.alerts for level in alert.levels]
-    return [{"name": f"{domain.name}-alerts", "interval": ALERT_INTERVAL, "rules": rules}]
+    intervals: dict[str, list[Json]] = {}
+    for alert in sorted(domain.alerts, key=lambda each: each.interval != ALERT_INTERVAL):
+        rules = [alert_rule(index, links, domain, alert, level) for level in alert.levels]
+        intervals.setdefault(alert.interval, []).extend(rules)
+    return [
+        {
+            "name": f"{domain.name}-alerts" + ("" if interval == ALERT_INTERVAL else f"-{interval}"),
+            "interval": interval,
+            "rules": rules,
+        }
+        for interval, rules in intervals.items()
+    ]
 
 
-def _alert(index: Index, links: Links, domain: Domain, alert: Alert, level: Level) -> Json:
+def alert_rule(index: Index, links: Links, domain: Domain, alert: Alert, level: Level) -> Json:
+    """Return the rule of a level of an alert."""
     project = index.catalog.project
     rule: Json = {"alert": alert.name, "expr": pretty(level_expr(alert, level))}
     if level.hold != "0s":

@@ -53,6 +53,8 @@ def runbook(index: Index, links: Links, domain: Domain, alert: Alert) -> str:
         *(promql(level_expr(alert, level)) for level in alert.levels),
         book.reason and f"Why these numbers: {numbers(book.reason)}",
         items(_reads(index, alert, here)),
+        "## Proven" if alert.proofs else "",
+        items(f"{'Stays quiet' if proof.quiet else 'Fires'}: {proof.title}" for proof in alert.proofs),
         link("All alerts", ALERTS_FILE, here),
     )
 

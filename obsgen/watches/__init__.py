@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from obsgen.model.rule import HOLD, Alert, Comparison, Level, Runbook, Severity, Step, Threshold
+from obsgen.model.rule import HOLD, Alert, Comparison, Level, Runbook, Step, Threshold
+from obsgen.model.severity import Severity
 from obsgen.model.watch import SourceWatch
-from obsgen.promql.functions import absent, changes, count, max_
+from obsgen.promql.functions import absent, changes, count, max_, up
 from obsgen.promql.label import JOB
-from obsgen.promql.metric import UP, Histogram, Metric, Vector, seconds
+from obsgen.promql.metric import Histogram, Metric, Vector, seconds
 from obsgen.promql.tree import Offset, Selector
+from obsgen.watches import proofs
 from obsgen.words import camel, duration, spoken
 
 MISSED_SCRAPES = 4
 """So many scrapes have to fail before a target counts as down: one or two fail on every deploy."""
+STILL_HOLD = "5m"
 
 
 def expand(watch: SourceWatch) -> Iterator[Alert]:
@@ -26,7 +29,7 @@ def expand(watch: SourceWatch) -> Iterator[Alert]:
 
 def _down(watch: SourceWatch) -> Alert:
     source = watch.source
-    target = UP.where(JOB.equals(source.job))
+    target = up(source)
     hold = duration(max(120, MISSED_SCRAPES * seconds(source.interval)))
     return Alert(
         name=f"{camel(source.name)}Down",
@@ -49,13 +52,14 @@ def _down(watch: SourceWatch) -> Alert:
             ),
             reason=f"A hold of {spoken(hold)} is {MISSED_SCRAPES} scrapes or more: one or two fail at any restart.",
         ),
+        proofs=proofs.down(watch, hold),
     )
 
 
 def _missing(watch: SourceWatch) -> Alert:
     source, key = watch.source, watch.key
     series = _moving(key)
-    target = UP.where(JOB.equals(source.job))
+    target = up(source)
     hold = watch.missing_after or duration(max(300, 10 * seconds(source.interval)))
     return Alert(
         name=f"{camel(source.name)}SeriesMissing",
@@ -78,6 +82,7 @@ def _missing(watch: SourceWatch) -> Alert:
             ),
             reason=f"A hold of {spoken(hold)} leaves a restarting process the time to set its first values.",
         ),
+        proofs=proofs.missing(watch, series, hold),
     )
 
 
@@ -89,7 +94,7 @@ def _still(watch: SourceWatch, window: str) -> Alert:
     return Alert(
         name=f"{camel(source.name)}StandsStill",
         expr=max_(changes(series, window)).equals(0).and_(existed),
-        fires=_level(Severity.WARNING, "5m"),
+        fires=_level(Severity.WARNING, STILL_HOLD),
         summary=f"The numbers of {source.title} stand still.",
         description=f"No series of {metric.name} has changed for {spoken(window)}. {watch.impact}",
         runbook=Runbook(
@@ -103,6 +108,7 @@ def _still(watch: SourceWatch, window: str) -> Alert:
             mitigation=(watch.restart,),
             reason=watch.reason,
         ),
+        proofs=proofs.still(watch, series, window, STILL_HOLD),
     )
 
 

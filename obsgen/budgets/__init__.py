@@ -1,0 +1,8 @@
+"""An `ErrorBudget` as recordings and alerts: pure arithmetic, windows are data."""
+
+from obsgen.budgets.alerts import alerts
+from obsgen.budgets.dashboard import dashboard
+from obsgen.budgets.proofs import window_proof
+from obsgen.budgets.recordings import FAST, SLOW, recordings
+
+__all__ = ["FAST", "SLOW", "alerts", "dashboard", "recordings", "window_proof"]

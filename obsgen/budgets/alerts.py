@@ -1,0 +1,128 @@
+"""The alerts of an error budget: its burn rates, and the success ratio where it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+
+from obsgen.budgets.proofs import burn_proofs
+from obsgen.budgets.recordings import FAST, LONGEST_FAST, SLOW, recent, tile_of
+from obsgen.model.budget import BurnRate, ErrorBudget
+from obsgen.model.proof import Proof
+from obsgen.model.rule import VALUE, Alert, Level, Runbook, Step
+from obsgen.model.severity import Severity
+from obsgen.model.sli import TimeSlices
+from obsgen.promql.functions import sum_over_time
+from obsgen.promql.metric import seconds
+from obsgen.promql.text import number
+from obsgen.promql.tree import Expr
+from obsgen.promql.units import Unit
+from obsgen.words import listed, spoken
+
+
+def alerts(budget: ErrorBudget) -> Iterator[Alert]:
+    """Yield the alerts of a budget, with the proofs that it has for each."""
+    if budget.success is not None:
+        yield _success(budget)
+    for severity in sorted(Severity, key=lambda each: -each.rank):
+        burns = tuple(burn for burn in budget.burns if burn.severity is severity)
+        if burns:
+            yield _burning(budget, severity, burns)
+
+
+def _own(budget: ErrorBudget, alert: str) -> tuple[Proof, ...]:
+    return tuple(proof for proof in budget.proofs if proof.of == alert)
+
+
+def _success(budget: ErrorBudget) -> Alert:
+    success = budget.success
+    assert success is not None
+    watched: Expr = budget.ratio.where(success.applies_to) if success.applies_to else budget.ratio
+    # With little data, or of few events, the ratio is no number of the whole window.
+    enough = watched.and_(recent(budget.total) >= budget.min_events).and_(
+        recent(budget.coverage) >= budget.min_coverage
+    )
+    return Alert(
+        name=success.alert,
+        expr=enough,
+        fires=success.fires,
+        summary=success.summary,
+        description=success.description,
+        runbook=success.runbook,
+        proofs=_own(budget, success.alert),
+        interval=FAST,
+    )
+
+
+def _burning(budget: ErrorBudget, severity: Severity, burns: tuple[BurnRate, ...]) -> Alert:
+    name = budget.burn_alert(severity)
+    fast = any(seconds(burn.long) <= LONGEST_FAST for burn in burns)
+    whose = listed([f"{label.name.replace('_', ' ')} {label.value}" for label in budget.by])
+    return Alert(
+        name=name,
+        expr=reduce(Expr.or_, [_burns(budget, burn) for burn in burns]),
+        fires=Level(severity=severity, threshold=None, hold="0s", keep_firing="0s"),
+        summary=f"The error budget of {budget.title} burns {'fast' if severity is Severity.CRITICAL else 'too fast'}.",
+        description=f"{budget.title}{f' of {whose}' if whose else ''}: errors spend the budget {VALUE} as fast as its "
+        "objective allows.",
+        runbook=_runbook(budget, severity, burns),
+        proofs=(*burn_proofs(budget, name, burns), *_own(budget, name)),
+        interval=FAST if fast else SLOW,
+        equivalent=dict(_equivalent(budget, burns)),
+    )
+
+
+def _equivalent(budget: ErrorBudget, burns: tuple[BurnRate, ...]) -> Iterator[tuple[str, str]]:
+    """Yield the changes of burn rates that make no difference, each with the reason."""
+    allowance = min(objective.allowance for objective in budget.objectives)
+    for burn in burns:
+        factor = burn.factor(budget.window)
+        near = (factor + 1, factor - 1) if factor.is_integer() else (round(factor * 1.1, 9), round(factor * 0.9, 9))
+        for window in (burn.long, burn.short):
+            was = f"{budget.burn_rate(window).name} > {number(factor)} -> "
+            yield was + ">=", "A quotient of counts is never exactly the burn rate; if it were, either would do."
+            minutes = seconds(window) / 60 * allowance
+            for other in near if isinstance(budget.sli, TimeSlices) else ():
+                if int(factor * minutes) == int(other * minutes):
+                    reason = f"Both are reached by {int(factor * minutes) + 1} bad minutes, and not by one fewer."
+                    yield was + number(other), reason
+
+
+def _burns(budget: ErrorBudget, burn: BurnRate) -> Expr:
+    factor = burn.factor(budget.window)
+    burns = (budget.burn_rate(burn.long) > factor).and_(budget.burn_rate(burn.short) > factor)
+    bad = sum_over_time(budget.counted("bad", tile_of(budget, burn.long)), burn.long)
+    return burns.and_(bad >= budget.enough) if budget.enough > 1 else burns
+
+
+def _guard(budget: ErrorBudget) -> str:
+    if budget.enough == 1:
+        return ""
+    return (
+        f" Fewer than {budget.enough} bad {budget.events} in the long window alert nobody: of little traffic a single "
+        "error would be a high rate."
+    )
+
+
+def _runbook(budget: ErrorBudget, severity: Severity, burns: tuple[BurnRate, ...]) -> Runbook:
+    conditions = [
+        f"more than {Unit.TIMES.write(burn.factor(budget.window))} over {spoken(burn.long)} and over "
+        f"{spoken(burn.short)}"
+        for burn in burns
+    ]
+    shares = [f"{Unit.RATIO.write(burn.spends)} of the budget in {spoken(burn.long)}" for burn in burns]
+    what = "It pages" if severity is Severity.CRITICAL else "It asks for a ticket"
+    return Runbook(
+        meaning=f"{budget.help} Errors come so fast that the error budget of {spoken(budget.window)} will not last: "
+        f"the burn rate is {', or '.join(conditions)}.",
+        impact=budget.impact,
+        diagnosis=(
+            Step(text="How fast does it burn now?", query=budget.burn_rate(burns[0].long)),
+            Step(text="How much is left?", query=budget.remaining),
+            Step(text="When will nothing be left, at this pace? In seconds:", query=budget.exhausted_in),
+            *budget.diagnosis,
+        ),
+        mitigation=budget.mitigation,
+        reason=f"{what} when errors spend {listed(shares)}: the burn rates of the SRE workbook, chapter 5, or chosen "
+        "like them. The short window lets the alert end soon after the errors do." + _guard(budget),
+    )

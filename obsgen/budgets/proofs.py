@@ -1,0 +1,334 @@
+"""Proofs of the burn rates that follow from the definition alone.
+
+For each burn rate: errors a little faster than it alert, a little slower do not; a total failure stops alerting soon
+after it ends; as many bad events as the minimum alert, one fewer do not. They are made where series can be found that
+the budget counts: for a matcher with a regular expression, or time slices with a condition of their own kind, the
+author writes them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from obsgen.budgets.recordings import tile_of
+from obsgen.model.budget import BurnRate, ErrorBudget, Objective
+from obsgen.model.proof import Firing, Given, Proof, Sample
+from obsgen.model.sli import Events, Latency, TimeSlices
+from obsgen.promql import notation
+from obsgen.promql.infer import COMPARISONS, core
+from obsgen.promql.label import Label, Matcher
+from obsgen.promql.metric import Vector, as_selector, seconds
+from obsgen.promql.text import number
+from obsgen.promql.tree import Binary, Number, Selector, Series
+from obsgen.words import duration, spoken
+
+EXAMPLE = "example"
+NEAR = 0.05
+"""How far above and below a burn rate the two proofs of it are."""
+STEP = "1m"
+MANY = 1000
+"""Bad events of a minute at the burn rate."""
+FAR = 4
+"""Minutes from one sample to the next where a proof lasts for the whole window: Prometheus forgets them after five."""
+
+
+Runs = tuple[tuple[float, int], ...]
+"""(events of a minute, minutes), one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """Traffic of a proof.
+
+    Attributes:
+        history: minutes without errors, before the proof looks.
+        bad: the bad events after that.
+        total: events of every minute.
+    """
+
+    history: int
+    bad: Runs
+    total: float
+
+    def bad_counter(self) -> str:
+        """Return the samples of a counter of the bad events."""
+        return _counter(((0.0, self.history), *self.bad))
+
+    def good_counter(self) -> str:
+        """Return the samples of a counter of the good events."""
+        good = ((max(self.total, bad) - bad, minutes) for bad, minutes in self.bad)
+        return _counter(((self.total, self.history), *good))
+
+    def counter(self) -> str:
+        """Return the samples of a counter of all events. A bad one is an event, however few there are on average."""
+        return _counter(((self.total, self.history), *((max(self.total, bad), minutes) for bad, minutes in self.bad)))
+
+    def gauge(self, good: float, bad: float) -> str:
+        """Return the samples of a gauge that says whether a minute is bad."""
+        return " ".join(
+            _run(bad if is_bad else good, 0, minutes - 1) for is_bad, minutes in ((0.0, self.history + 1), *self.bad)
+        )
+
+
+def _counter(runs: Runs) -> str:
+    """Return the samples of a counter, which is 0 at first and then grows as told."""
+    texts, value = ["0"], 0.0
+    for step, minutes in runs:
+        if minutes:
+            texts.append(_run(value + step, step, minutes - 1))
+            value += step * minutes
+    return " ".join(texts)
+
+
+def _run(start: float, step: float, times: int) -> str:
+    plus = f"+{_short(step)}" if step and times else ""
+    return f"{_short(start)}{plus}x{times}"
+
+
+def _short(value: float) -> str:
+    return number(round(value, 12))
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A course and what comes of it: when it fires, and until when, in minutes after the history."""
+
+    title: str
+    course: _Course
+    since: float | None = None
+    until: float | None = None
+    within: float = 0.0
+
+
+def burn_proofs(budget: ErrorBudget, alert: str, burns: tuple[BurnRate, ...]) -> Iterator[Proof]:
+    """Yield the proofs of an alert on burn rates, as far as they can be made."""
+    objective = next((o for o in budget.objectives if _values(budget, o) is not None), None)
+    values = _values(budget, objective) if objective else None
+    if objective is None or values is None:
+        return
+    for burn in burns:
+        share = burn.factor(budget.window) * objective.allowance
+        history = int(max(seconds(b.long) for b in burns) / 60) + 10
+        minutely = isinstance(budget.sli, TimeSlices)
+        cases = _minutes(budget, burn, share, history) if minutely else _events(budget, burn, share, history)
+        for case in cases:
+            given = _given(budget, values, case.course)
+            if given is None:
+                return
+            yield _proof(budget, alert, case, values, given)
+
+
+def _events(budget: ErrorBudget, burn: BurnRate, share: float, history: int) -> Iterator[_Case]:
+    """Yield the cases of a budget of events; `share` of them are bad at the burn rate."""
+    long, short = seconds(burn.long) / 60, seconds(burn.short) / 60
+    tile = seconds(tile_of(budget, burn.long)) / 60
+    rate = f"{burn.factor(budget.window):g} times too fast over {spoken(burn.long)}"
+    # So many that whole numbers of them are near enough to any share.
+    total = math.ceil(MANY / share)
+    over, double, under = (float(round(total * share * times)) for times in (1 + NEAR, 2, 1 - NEAR))
+    if share * 2 <= 1:
+        steady = _Course(history, ((over, int(long + 3 * tile)),), total)
+        yield _Case(f"Errors a little faster than {rate} alert.", steady, long / (1 + NEAR), within=2 * tile)
+        burst = (double, int((1 - NEAR) * long / 2)), (0.0, int(short))
+        yield _Case(f"A burst that does not reach {rate} does not.", _Course(history, burst, total))
+        easing = (double, int(0.6 * long)), (under, int(short + 6 * tile))
+        yield _Case(
+            f"Errors {rate} that ease off stop alerting within {spoken(burn.short)}.",
+            _Course(history, easing, total),
+            since=long / 2,
+            # The share of the short window that still shows the double rate no longer makes up for the rest.
+            until=int(0.6 * long) + short * (1 - NEAR / (1 + NEAR)),
+            within=tile,
+        )
+    if budget.enough > 1:
+        yield from _least(budget, burn, share, history)
+
+
+def _least(budget: ErrorBudget, burn: BurnRate, share: float, history: int) -> Iterator[_Case]:
+    """Yield as many bad events as alert, and one fewer at a time, both of so few events that the rate is too high."""
+    long, tile = seconds(burn.long) / 60, seconds(tile_of(budget, burn.long)) / 60
+    enough, window = budget.enough, spoken(burn.long)
+    # The rate is a fifth above the burn rate, bad events counted in; a sum of eighths or so has no rounding errors.
+    total = _few(((enough - 1) / (1.2 * share) - (enough - 1)) / (long - enough + 1))
+    if total <= 0:
+        return
+    spread = _every(int(0.9 * long / enough), enough, tile)
+    yield _Case(
+        f"{enough} errors in {window} are enough.", _Course(history, spread, total), _last(spread, history, tile)
+    )
+    spread = _every(math.ceil((long + 2 * tile) / (enough - 1)), enough, tile)
+    yield _Case(f"{enough - 1} errors in {window}, and one before, are too few.", _Course(history, spread, total))
+
+
+def _few(value: float) -> float:
+    """Return a number cut to three binary digits: its multiples add up exactly."""
+    if value <= 0:
+        return 0.0
+    unit = 2.0 ** (math.floor(math.log2(value)) - 2)
+    return math.floor(value / unit) * unit
+
+
+def _every(apart: int, times: int, tile: float) -> Runs:
+    """Return minutes of which some are bad, evenly apart, and two tiles after the last of them."""
+    return (*(((1.0, 1), (0.0, apart - 1)) * (times - 1)), (1.0, 1), (0.0, int(2 * tile)))
+
+
+def _last(bad: Runs, history: int, tile: float) -> float:
+    """Return when the last bad minute is evaluated, in minutes after the history."""
+    last = sum(minutes for _, minutes in bad[:-1])
+    return math.ceil((history + last) / tile) * tile - history
+
+
+def _minutes(budget: ErrorBudget, burn: BurnRate, share: float, history: int) -> Iterator[_Case]:
+    """Yield the cases of a budget of minutes: of these a whole number is bad."""
+    long, short, tile = (seconds(w) / 60 for w in (burn.long, burn.short, tile_of(budget, burn.long)))
+    least = max(math.floor(share * long) + 1, budget.enough)
+    window = spoken(burn.long)
+    fading = (0.0, int(short + 6 * tile))
+    bad = (1.0, least), fading
+    yield _Case(
+        f"{least} bad minutes in {window} are too many, for {spoken(burn.short)}.",
+        _Course(history, bad, 1),
+        since=_last(bad, history, tile),
+        until=least + short,
+        within=2 * tile,
+    )
+    yield _Case(f"{least - 1} bad minutes in {window} are not.", _Course(history, ((1.0, least - 1), fading), 1))
+    spread = _every(int(0.95 * (long - least) / max(least - 1, 1)), least, tile)
+    yield _Case("They need not follow each other.", _Course(history, spread, 1), _last(spread, history, tile))
+
+
+def _proof(
+    budget: ErrorBudget, alert: str, case: _Case, values: Mapping[Label, str], given: Mapping[Series | Selector, str]
+) -> Proof:
+    history = case.course.history
+    own = {label: value for label, value in values.items() if label in tuple(budget.by)}
+    fires: tuple[Firing, ...] = ()
+    if case.since is not None:
+        fires = (
+            Firing(
+                since=_minute(history + case.since),
+                until=_minute(history + case.until) if case.until is not None else "",
+                within=_minute(case.within),
+                labels=own,
+                at=budget.at,
+            ),
+        )
+    return Proof(case.title, given=given, fires=fires, every=STEP, after=_minute(history), of=alert, at=budget.at)
+
+
+def _minute(minutes: float) -> str:
+    return duration(round(minutes) * 60)
+
+
+def window_proof(budget: ErrorBudget) -> Proof | None:
+    """Return a proof of what is recorded of the whole window, None where no series can be told.
+
+    A sixth of the window has traffic, a third has no data, then there is traffic to the end of the window, and a sixth
+    of it further, when the first errors have left.
+    """
+    objective = next((o for o in budget.objectives if _values(budget, o) is not None), None)
+    values = _values(budget, objective) if objective else None
+    if objective is None or values is None:
+        return None
+    sixth = int(seconds(budget.window) / 60 / FAR) // 6
+    half = sixth // 2
+    # One event a minute; ten minutes are bad in the first sixth, and ten in the fifth.
+    bad = ((0.0, half), (FAR, 5), (0.0, 4 * sixth), (FAR, 5), (0.0, 3 * sixth - half - 10))
+    given = _given(budget, values, _Course(0, bad, FAR))
+    if given is None:
+        return None
+    own = {label: value for label, value in values.items() if label in tuple(budget.by)}
+    known = 4 * sixth * FAR
+    records = [
+        Sample(value=value, at=_minute(at * sixth * FAR), of=of, labels=own, within=0.002)
+        for at, count in ((6, 10 * FAR), (7, 5 * FAR))
+        for of, value in (
+            (budget.remaining, 1 - count / known / objective.allowance),
+            (budget.bad, count),
+            (budget.total, known),
+            (budget.coverage, known / 6 / sixth / FAR),
+        )
+    ]
+    return Proof(
+        f"Errors leave the window after {spoken(budget.window)}, and a gap in the data is no traffic.",
+        given={series: _with_gap(text, sixth) for series, text in given.items()},
+        records=records,
+        every=f"{FAR}m",
+        at=budget.at,
+    )
+
+
+def _with_gap(text: str, sixth: int) -> str:
+    """Return samples with those of the second and third sixth left out, and the end before them marked."""
+    before, after = notation.split(text, sixth + 1)[0], notation.split(text, 3 * sixth)[1]
+    return f"{before} stale _x{2 * sixth - 2} {after}"
+
+
+def _values(budget: ErrorBudget, objective: Objective) -> dict[Label, str] | None:
+    """Return label values that have the objective, None where none can be told."""
+    found = {label: label.values[0] if label.values else EXAMPLE for label in budget.by}
+    if objective.where is not None:
+        value = _fitting(objective.where)
+        if value is None:
+            return None
+        found[objective.where.label] = value
+    earlier = budget.objectives[: list(budget.objectives).index(objective)]
+    if any(o.where is None or _fits(o.where, found.get(o.where.label, "")) for o in earlier):
+        return None
+    return found
+
+
+def _fitting(matcher: Matcher) -> str | None:
+    """Return a value that fits a matcher."""
+    candidates = (*matcher.literals, *matcher.label.values, EXAMPLE, "500", "200")
+    return next((value for value in candidates if _fits(matcher, value)), None)
+
+
+def _fits(matcher: Matcher, value: str) -> bool:
+    if matcher.operator in ("=", "!="):
+        return (matcher.value == value) == (matcher.operator == "=")
+    return bool(re.fullmatch(matcher.value, value)) == (matcher.operator == "=~")
+
+
+def _given(budget: ErrorBudget, values: Mapping[Label, str], course: _Course) -> Given | None:
+    """Return series that the budget counts, None where they cannot be told."""
+    sli = budget.sli
+    if isinstance(sli, TimeSlices):
+        return _gauge(sli, values, course)
+    if isinstance(sli, Latency):
+        return _series({sli.total: course.counter(), sli.good: course.good_counter()}, values)
+    assert isinstance(sli, Events)
+    if as_selector(sli.part).series == as_selector(sli.total).series:
+        return None  # one counter: which of its series are not the part is for the author to say
+    part = course.good_counter() if sli.kind == "good" else course.bad_counter()
+    return _series({sli.total: course.counter(), sli.part: part}, values)
+
+
+def _series(texts: Mapping[Vector, str], values: Mapping[Label, str]) -> Given | None:
+    found: Given = {}
+    for vector, text in texts.items():
+        selector = as_selector(vector)
+        own = {label: value for label, value in values.items() if label.name in selector.series.label_names}
+        for matcher in selector.matchers:
+            value = own.get(matcher.label) or _fitting(matcher)
+            if value is None or not _fits(matcher, value):
+                return None
+            own[matcher.label] = value
+        matchers = tuple(label.equals(value) for label, value in own.items())
+        found[Selector(selector.series, matchers, selector.suffix)] = text
+    return found
+
+
+def _gauge(sli: TimeSlices, values: Mapping[Label, str], course: _Course) -> Given | None:
+    match sli.good:
+        case Binary(operator=operator, left=left, right=Number(value=limit)) if operator in COMPARISONS:
+            series = core(left)
+            higher, lower = limit + 1, limit - 1
+            good = {">": higher, ">=": limit, "<": lower, "<=": limit, "==": limit, "!=": higher}[operator]
+            bad = {">": lower, ">=": lower, "<": higher, "<=": higher, "==": lower, "!=": limit}[operator]
+            return _series({series: course.gauge(good, bad)}, values) if isinstance(series, Series) else None
+    return None

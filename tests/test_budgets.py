@@ -1,0 +1,154 @@
+"""Error budgets: the arithmetic of their rules, and what `obsgen slo` says of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from click.testing import CliRunner
+
+from obsgen.budgets import alerts, recordings, window_proof
+from obsgen.cli import main
+from obsgen.errors import DefinitionError
+from obsgen.model import BurnRate, Catalog, ErrorBudget, Events, Latency, Objective, Severity, TimeSlices
+from obsgen.model.budget import SRE_WORKBOOK
+from obsgen.promql import Counter, Gauge, Histogram, Label, Source
+from obsgen.promql.reader import samples
+from obsgen.promql.text import render
+from obsgen.slo import cost
+from tests.conftest import ROOT
+
+APP = Source(name="app", title="App", job="app", interval="30s")
+ROUTE, CODE = Label("route"), Label("code")
+HITS = Counter(name="hits_total", title="Hits", help="", source=APP, labels=(ROUTE, CODE))
+GOOD = Counter(name="good_total", title="Good", help="", source=APP, labels=(ROUTE,))
+HEAT = Gauge(name="heat", title="Heat", help="", source=APP, labels=(ROUTE,))
+WAIT = Histogram(name="wait", title="Wait", help="", source=APP, labels=(ROUTE,), buckets=(0.5, 1, 2))
+
+BUDGET = ErrorBudget(
+    name="b",
+    title="B",
+    help="H.",
+    sli=Events(total=HITS, bad=HITS.where(CODE.matches("5.."))),
+    by=(ROUTE,),
+    objectives=(Objective(0.99, where=ROUTE.equals("/slow")), Objective(0.999)),
+    impact="I.",
+    mitigation=("M.",),
+)
+budget = partial(replace, BUDGET)
+
+
+def recorded(of: ErrorBudget) -> dict[str, str]:
+    return {recording.name: render(recording.expr) for recording in recordings(of)}
+
+
+def test_the_workbooks_burn_rates_follow_from_what_they_spend() -> None:
+    assert [burn.factor("30d") for burn in SRE_WORKBOOK] == [14.4, 6, 1]
+    assert [burn.factor("28d") for burn in SRE_WORKBOOK] == pytest.approx([13.44, 5.6, 14 / 15], abs=1e-6)
+
+
+def test_a_burn_rate_that_would_never_spend_the_budget_is_left_out() -> None:
+    assert [burn.long for burn in budget(window="7d").burns] == ["1h", "6h"]
+    assert [burn.long for burn in budget(objectives=(Objective(0.9),)).burns] == ["6h", "3d"]
+    assert budget(objectives=(Objective(0.9),), burn_rates=()).burns == ()
+
+
+def test_the_first_objective_that_fits_counts() -> None:
+    assert recorded(BUDGET)["route:b_budget:objective"] == (
+        '(route:b_total:increase5m{route="/slow"} or last_over_time(route:b_total:increase30d{route="/slow"}[45m])) * 0'
+        " + 0.99 or (route:b_total:increase5m or last_over_time(route:b_total:increase30d[45m])) * 0 + 0.999"
+    )
+
+
+def test_an_alert_needs_both_windows_and_enough_bad_events() -> None:
+    [fast, slow] = alerts(BUDGET)
+
+    assert (fast.name, slow.name) == ("BBudgetBurnsFast", "BBudgetBurnsSlowly")
+    assert render(slow.expr) == (
+        "route:b_budget:burn_rate3d > 1 and route:b_budget:burn_rate6h > 1"
+        " and sum_over_time(route:b_bad:increase5m[3d]) >= 5"
+    )
+    assert render(fast.expr).startswith("route:b_budget:burn_rate1h > 14.4 and route:b_budget:burn_rate5m > 14.4")
+    [unguarded] = [a for a in alerts(budget(min_bad_events=1)) if a.name == "BBudgetBurnsSlowly"]
+    assert "increase5m" not in render(unguarded.expr)
+
+
+def test_good_events_and_buckets_leave_the_bad_ones() -> None:
+    good = recorded(budget(sli=Events(total=HITS, good=GOOD)))["route:b_bad:increase5m"]
+    assert good.startswith("clamp_min(route:b_total:increase5m - (sum by (route) (")
+    assert good.endswith("or route:b_total:increase5m * 0), 0)")
+
+    slow = recorded(budget(sli=Latency(of=WAIT, within=1)))
+    assert 'wait_bucket{le=~"1|1\\\\.0"}[5m]' in slow["route:b_bad:increase5m"]
+    assert "wait_count[5m]" in slow["route:b_total:increase5m"]
+    half = recorded(budget(sli=Latency(of=WAIT, within=0.5)))
+    assert 'wait_bucket{le="0.5"}[5m]' in half["route:b_bad:increase5m"]
+
+
+def test_time_slices_are_minutes() -> None:
+    slices = recorded(budget(sli=TimeSlices(total=HEAT, good=HEAT < 30)))
+
+    assert slices["route:b_total:increase1m"] == "clamp_max(count by (route) (heat), 1)"
+    assert slices["route:b_bad:increase1m"] == (
+        "clamp_max(count by (route) (heat unless heat < 30), 1) or route:b_total:increase1m * 0"
+    )
+    assert slices["route:b_total:increase5m"] == "sum_over_time(route:b_total:increase1m[4m59s999ms])"
+
+
+def test_a_budget_without_a_success_ratio_has_none() -> None:
+    with pytest.raises(DefinitionError, match="publishes no success ratio"):
+        _ = BUDGET.ratio
+
+
+@pytest.mark.parametrize(
+    "sli",
+    [
+        Events(total=HITS, good=GOOD),
+        Latency(of=WAIT, within=1),
+        TimeSlices(total=HEAT, good=HEAT < 30),
+        TimeSlices(total=HEAT, good=HEAT.equals(1)),
+    ],
+)
+def test_proofs_are_made_for_each_kind_of_sli(sli: Events | Latency | TimeSlices) -> None:
+    made = budget(sli=sli)
+
+    for alert in alerts(made):
+        assert any(proof.quiet for proof in alert.proofs)
+        assert any(proof.fires for proof in alert.proofs)
+    assert window_proof(made) is not None
+
+
+def test_where_no_series_can_be_told_no_proofs_are_made() -> None:
+    """Both events are of one counter: which series are not bad only the author knows."""
+    assert [alert.proofs for alert in alerts(BUDGET)] == [(), ()]
+
+
+def test_slo_tells_what_is_promised_and_what_it_costs(vectobeat: Catalog) -> None:
+    result = CliRunner().invoke(main, ["slo", "-d", str(ROOT / "definitions")])
+
+    assert result.exit_code == 0
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert "lavalink_node region, node 99.9 % - 30d 1,000 in 1,000,000 43.2 minutes 15 2,883" in lines
+    assert "api ApiBudgetBurnsFast critical 14.4 1h 5m 2 % 5 bad" in lines
+
+    [api] = [(d, b) for d in vectobeat.domains for b in d.budgets if b.name == "api"]
+    rules, per_minute = cost(*api)
+    said = json.loads(CliRunner().invoke(main, ["slo", "-d", str(ROOT / "definitions"), "--format", "json"]).stdout)
+    first = next(promise for promise in said["budgets"] if promise["budget"] == "api")
+    assert (first["rules"], first["samples_per_minute"]) == (rules, round(per_minute, 1))
+    assert (first["per_million"], first["minutes"]) == (5000, 216)
+    assert said["states"] is None
+
+
+def test_samples_are_those_of_windows_and_of_single_series() -> None:
+    assert samples("sum_over_time(x[5m]) / y > 3", lambda name: 30) == 11
+    assert samples("rate(x[1m] offset 1h)", lambda name: 300) == 1
+
+
+def test_a_burn_rate_of_ones_own() -> None:
+    own = budget(burn_rates=(BurnRate(severity=Severity.INFO, spends=0.5, long="12h", short="1h"),))
+
+    assert [alert.name for alert in alerts(own)] == ["BBudgetBurnsSomewhat"]
+    assert "burn_rate12h > 30" in render(next(iter(alerts(own))).expr)
