@@ -9,6 +9,7 @@ from obsgen.index import Index
 from obsgen.model.catalog import Catalog
 from obsgen.render.catalog import SCHEMA_FILE, catalog
 from obsgen.render.docs import docs
+from obsgen.render.rule_tests import rule_tests
 from obsgen.render.rules import rule_files
 from obsgen.style import json_text, yaml_text
 
@@ -46,11 +47,15 @@ def artifacts(expanded: Catalog, step: Step = _silent) -> dict[str, str]:
 def _rules(index: Index) -> dict[str, str]:
     files = {}
     homes = {domain.name: domain for domain in index.catalog.domains}
-    for name, data in rule_files(index).items():
+    rules = rule_files(index)
+    for name, data in rules.items():
         path = f"prometheus/{name}.yml"
         validate.fits_schema("rules", path, data)
         validate.is_promql(path, validate.rule_expressions(data))
         files[path] = yaml_text(data, f"Made by obsgen from {homes[name].at.name}: change that, not this.")
+    for name, data in rule_tests(index, rules).items():
+        said = f"Made by obsgen from the proofs in {homes[name].at.name}. `obsgen prove` runs all of them."
+        files[f"prometheus/tests/{name}.yml"] = yaml_text(data, said)
     return files
 
 

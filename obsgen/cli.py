@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import gc
 import sys
+import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 import click
 
@@ -18,25 +20,25 @@ from obsgen.progress import Progress
 
 if TYPE_CHECKING:
     from obsgen.model.catalog import Catalog
+    from obsgen.prove.report import Outcome
+    from obsgen.slo import Slos
     from obsgen.tree import Change
 
+T = TypeVar("T")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=CONTEXT)
-@click.version_option(package_name="obsgen")
-def main() -> None:
-    r"""Compile a metric catalog into dashboards, rules and docs.
+class Report(Protocol):
+    """How a run that did not get to its end is told."""
 
-    \b
-    Example:
-      obsgen generate            write generated/ from definitions/
-      obsgen generate --check    show what would change, and exit 1 if anything would
-    """
+    def rejected(self, problems: list[Problem]) -> None:
+        """Tell the problems of the definitions."""
+
+    def failed(self, error: ObsgenError) -> None:
+        """Tell why the run could not go on."""
 
 
-@main.command()
-@click.option(
+definitions_option = click.option(
     "--definitions",
     "-d",
     type=click.Path(path_type=Path),
@@ -44,6 +46,37 @@ def main() -> None:
     show_default=True,
     help="Folder with the definition files.",
 )
+prometheus_option = click.option("--prometheus", "url", metavar="URL", help="A running Prometheus.")
+
+
+def format_option(*forms: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the option for how a command reports."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", *forms]),
+        default="text",
+        show_default=True,
+        help="How to report: for people or for machines.",
+    )
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(package_name="obsgen")
+def main() -> None:
+    r"""Compile a metric catalog into dashboards, rules and docs, and prove its rules.
+
+    \b
+    Example:
+      obsgen generate            write generated/ from definitions/
+      obsgen generate --check    show what would change, and exit 1 if anything would
+      obsgen prove               prove every alert on a real Prometheus
+      obsgen slo                 show the error budgets
+    """
+
+
+@main.command()
+@definitions_option
 @click.option(
     "--output",
     "-o",
@@ -53,14 +86,7 @@ def main() -> None:
     help="Folder for the artifacts.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; show what is missing, changed or stale.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to report: for people or for machines.",
-)
+@format_option("json")
 def generate(definitions: Path, output: Path, check: bool, form: str) -> None:
     r"""Write dashboards, rules, docs and catalog.json.
 
@@ -75,24 +101,85 @@ def generate(definitions: Path, output: Path, check: bool, form: str) -> None:
     """
     from obsgen.report import JsonReport, TextReport
 
+    report = JsonReport() if form == "json" else TextReport(output, check=check)
+    changes, total = _run(report, lambda progress: _generate(definitions, output, check, progress))
+    report.done(changes, total)
+    sys.exit(EXIT_PROBLEMS if check and changes else EXIT_CLEAN)
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@definitions_option
+@prometheus_option
+@click.option("--coverage", is_flag=True, help="Show how often each alert, level and recording is proven.")
+@click.option("--mutate", is_flag=True, help="Change each rule a little, and show the changes that no proof notices.")
+@format_option("json", "junit")
+def prove(names: tuple[str, ...], definitions: Path, url: str | None, coverage: bool, mutate: bool, form: str) -> None:
+    r"""Prove alerts and recordings on a real Prometheus.
+
+    Each proof writes its series to Prometheus, evaluates the generated rules over their time, and compares what
+    fires with what it says. NAME is an alert, a recording or a budget, or a pattern of them; all are proven when
+    left out. Prometheus is started on loopback with private storage and taken away again, unless one is named: that
+    must be for this purpose alone, take remote write and samples of any age, and its alerts' texts are not compared.
+    Exit codes: 0 all proofs hold, 1 some do not or a mutant survives, 2 failed.
+
+    \b
+    Example:
+      obsgen prove
+      obsgen prove ShardLatencyHigh 'Lavalink*'
+      obsgen prove --mutate --format json
+    """
+    from obsgen.prove import report as told
+
+    report: told.Report = told.TextReport(table=coverage)
+    if form != "text":
+        report = told.JsonReport() if form == "json" else told.JunitReport()
+    outcome = _run(report, lambda progress: _prove(names, definitions, url, mutate, progress))
+    report.done(outcome)
+    sys.exit(EXIT_CLEAN if outcome.clean else EXIT_PROBLEMS)
+
+
+@main.command()
+@definitions_option
+@prometheus_option
+@format_option("json")
+def slo(definitions: Path, url: str | None, form: str) -> None:
+    r"""Show the error budgets: what they promise, when they alert, what their rules cost.
+
+    With --prometheus also where they stand: what is left, how fast it burns, how much data there is. Samples a minute
+    are for each label value with one raw series. Exit codes: 0 done, 1 the definitions have problems, 2 failed.
+
+    \b
+    Example:
+      obsgen slo
+      obsgen slo --prometheus http://localhost:9090
+    """
+    from obsgen import slo as room
+
+    report: room.TextReport | room.JsonReport = room.JsonReport() if form == "json" else room.TextReport()
+    report.done(_run(report, lambda progress: _slo(definitions, url, progress)))
+
+
+def _run(report: Report, work: Callable[[Progress], T]) -> T:
+    """Return what a command's work returns, or report why it did not get there and exit."""
     # A catalog lives until the end of the run: looking for garbage in it takes longer the larger it is.
     gc.disable()
-    report = JsonReport() if form == "json" else TextReport(output, check=check)
     try:
         with Progress() as progress:
-            changes, total = _generate(definitions, output, check, progress)
+            return work(progress)
     except DefinitionsRejected as error:
         report.rejected(error.problems)
         sys.exit(EXIT_PROBLEMS)
     except ObsgenError as error:
-        report.failed(error)
-        sys.exit(EXIT_FAILED)
+        _fail(report, error)
     except Exception as error:  # a mistake of obsgen's: say so, and keep its traceback for the report
         traceback.print_exc()
-        report.failed(ObsgenError(f"this is a bug of obsgen: {error!r}"))
-        sys.exit(EXIT_FAILED)
-    report.done(changes, total)
-    sys.exit(EXIT_PROBLEMS if check and changes else EXIT_CLEAN)
+        _fail(report, ObsgenError(f"this is a bug of obsgen: {error!r}"))
+
+
+def _fail(report: Report, error: ObsgenError) -> NoReturn:
+    report.failed(error)
+    sys.exit(EXIT_FAILED)
 
 
 def _generate(definitions: Path, output: Path, check: bool, progress: Progress) -> tuple[list[Change], int]:
@@ -106,6 +193,36 @@ def _generate(definitions: Path, output: Path, check: bool, progress: Progress) 
     progress.step("comparing" if check else "writing")
     changes = (compare if check else write)(output, catalog.project.name, files)
     return changes, len(files)
+
+
+def _prove(names: tuple[str, ...], definitions: Path, url: str | None, mutate: bool, progress: Progress) -> Outcome:
+    """Return what came of the proofs."""
+    from obsgen.prove import Proofs, chosen
+    from obsgen.prove.coverage import coverage, tallies
+    from obsgen.prove.report import Outcome
+    from obsgen.prove.server import given, running
+
+    begun = time.monotonic()
+    catalog = _catalog(definitions, progress)
+    claims = chosen(catalog, names)
+    with given(url) if url else running() as server:
+        proofs = Proofs(catalog, server, progress.step)
+        verdicts = proofs.run(claims)
+        found = proofs.mutate([v.claim for v in verdicts if v.holds]) if mutate else None
+        compared = proofs.texts(verdicts)
+    covered = [c for c in coverage(catalog, verdicts) if c.name in {claim.name for claim in claims} or not names]
+    told = list(tallies(found)) if found is not None else None
+    return Outcome(verdicts, covered, told, time.monotonic() - begun, compared)
+
+
+def _slo(definitions: Path, url: str | None, progress: Progress) -> Slos:
+    """Return the budgets, and where they stand."""
+    from obsgen.prometheus import Prometheus
+    from obsgen.slo import slos
+
+    catalog = _catalog(definitions, progress)
+    progress.step("asking Prometheus" if url else "counting")
+    return slos(catalog, Prometheus(url) if url else None)
 
 
 def _catalog(definitions: Path, progress: Progress) -> Catalog:

@@ -1,12 +1,14 @@
-"""The text style of artifacts: plain data as JSON and YAML, the same bytes on every machine."""
+"""The style of texts: plain data as JSON and YAML, the same bytes on every machine; tables for a terminal."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
+_NUMERIC = re.compile(r"[\d.,]+")
 BEYOND_LIBYAML = re.compile(r"[^\x00-\uffff]")
 """Characters that libyaml would write as escapes: emoji and other rare signs."""
 _ODD = r"\x00-\x1f\x7f-\xa0\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff"
@@ -47,3 +49,14 @@ def _dumper(fast: bool) -> Any:
     kind: Any = type("Dumper", (base,), {"ignore_aliases": lambda *_: True})
     kind.add_representer(str, text)
     return kind
+
+
+def columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table as lines of text, columns of numbers to the right."""
+    body = list(rows)
+    widths = [max(len(line[n]) for line in (head, *body)) for n in range(len(head))]
+    right = [bool(body) and all(_NUMERIC.fullmatch(line[n]) for line in body) for n in range(len(head))]
+    return "\n".join(
+        "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(line, widths, right, strict=True)).rstrip()
+        for line in (head, *body)
+    )

@@ -12,7 +12,8 @@ import pytest
 from obsgen.expand import expand
 from obsgen.load import load
 from obsgen.model import Catalog
-from tests.prometheus import Prometheus, running
+from obsgen.prometheus import Prometheus
+from obsgen.prove.server import running
 
 ROOT = Path(__file__).parent.parent
 
@@ -46,14 +47,7 @@ def vectobeat() -> Catalog:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Prometheus]]:
-    """A running Prometheus, in a list: `prometheus` puts its next time there."""
-    with running(tmp_path_factory.mktemp("prometheus")) as started:
-        yield [started]
-
-
-@pytest.fixture
-def prometheus(server: list[Prometheus]) -> Prometheus:
-    """The running Prometheus, at a time that belongs to this test alone."""
-    server[0] = server[0].later()
-    return server[0]
+def server() -> Iterator[Prometheus]:
+    """A running Prometheus."""
+    with running() as started:
+        yield started

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-import requests
 import yaml
 
+from obsgen.prove.server import running
 from tests.conftest import ROOT
-from tests.prometheus import running
 
 pytestmark = pytest.mark.real
 
@@ -29,24 +27,27 @@ def always(rule: dict[str, Any]) -> dict[str, Any]:
     return {key: rule[key] for key in ("alert", "labels", "annotations")} | {"expr": expr}
 
 
-def fired(folder: Path, count: int) -> list[dict[str, Any]]:
-    with running(folder, f"rule_files: ['{folder}/rules.yml']\nglobal: {{evaluation_interval: 1s}}\n") as server:
+def fired(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what Prometheus raises of alerts that all fire at once."""
+    with running() as server:
+        assert server.folder
+        # Levels of one alert differ in their labels; so do the alerts of the two catalogs.
+        groups = [{"name": str(n), "interval": "100ms", "rules": [rule]} for n, rule in enumerate(rules)]
+        (server.folder / "rules/rules.yml").write_text(yaml.safe_dump({"groups": groups}))
+        server.reload()
         for _ in range(100):
-            alerts = requests.get(f"{server.url}/api/v1/alerts", timeout=10).json()["data"]["alerts"]
-            if len(alerts) == count:
-                return list(alerts)
+            alerts = server.alerts()
+            if len(alerts) == len(rules):
+                return alerts
             time.sleep(0.1)
-    raise AssertionError(f"{len(alerts)} of {count} alerts fired")
+    raise AssertionError(f"{len(alerts)} of {len(rules)} alerts fired")
 
 
-def test_every_text_is_written_out_whatever_the_labels_hold(tmp_path: Path) -> None:
+def test_every_text_is_written_out_whatever_the_labels_hold() -> None:
     files = [yaml.safe_load(path.read_text()) for path in RULES]
     rules = [always(rule) for file in files for group in file["groups"] for rule in group["rules"] if "alert" in rule]
-    # Levels of one alert differ in their labels; so do the alerts of the two catalogs.
-    data = {"groups": [{"name": str(n), "interval": "1s", "rules": [rule]} for n, rule in enumerate(rules)]}
-    (tmp_path / "rules.yml").write_text(yaml.safe_dump(data))
 
-    alerts = fired(tmp_path, len(rules))
+    alerts = fired(rules)
 
     for alert in alerts:
         for name, text in alert["annotations"].items():
@@ -58,7 +59,7 @@ def test_every_text_is_written_out_whatever_the_labels_hold(tmp_path: Path) -> N
         assert set(values) <= {ODD}
 
 
-def test_a_value_is_written_in_its_unit(tmp_path: Path) -> None:
+def test_a_value_is_written_in_its_unit() -> None:
     [latency] = [
         rule
         for group in yaml.safe_load((ROOT / "generated/prometheus/shards.yml").read_text())["groups"]
@@ -66,10 +67,8 @@ def test_a_value_is_written_in_its_unit(tmp_path: Path) -> None:
         if rule.get("alert") == "ShardLatencyHigh"
     ]
     rule = always(latency) | {"expr": 'label_replace(vector(312.4), "shard_id", "3", "", "")'}
-    data = {"groups": [{"name": "one", "interval": "1s", "rules": [rule]}]}
-    (tmp_path / "rules.yml").write_text(yaml.safe_dump(data))
 
-    [alert] = fired(tmp_path, 1)
+    [alert] = fired([rule])
 
     assert alert["annotations"]["description"] == (
         "Shard 3 has answered heartbeats in 312 ms, more than 250 ms, for 2 minutes."

@@ -1,0 +1,124 @@
+"""A running Prometheus: samples in, results out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from obsgen.errors import ObsgenError
+from obsgen.remote_write import HEADERS, Labels, Samples, body
+
+MOST_POINTS = 10_000
+"""Steps of one range query: Prometheus refuses more than 11,000."""
+
+
+class PrometheusError(ObsgenError):
+    """Prometheus cannot be started, or does not do what it is asked for."""
+
+
+class Prometheus:
+    """A running Prometheus.
+
+    Args:
+        url: where it is.
+        folder: where its files are, if it is obsgen's own.
+    """
+
+    def __init__(self, url: str, folder: Path | None = None) -> None:
+        self.url = url.rstrip("/")
+        self.folder = folder
+        self._session = requests.Session()
+        self._session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=16))
+
+    def push(self, series: Mapping[Labels, Samples]) -> None:
+        """Write samples.
+
+        Raises:
+            PrometheusError: Prometheus does not take them.
+        """
+        if not series:
+            return
+        answer = self._ask("POST", "/api/v1/write", data=body(series), headers=HEADERS)
+        if answer.status_code == 404:
+            raise PrometheusError(f"{self.url} takes no samples: start it with --web.enable-remote-write-receiver")
+        if not answer.ok:
+            raise PrometheusError(
+                f"{self.url} does not take the samples of a proof ({answer.status_code}: {answer.text.strip()[:200]}); "
+                "it needs storage.tsdb.out_of_order_time_window: 99y, and no samples of its own"
+            )
+
+    def range(self, expr: str, start: float, end: float, step: float) -> list[tuple[dict[str, str], Samples]]:
+        """Return the series of an expression at every step from start to end (Unix seconds, both included).
+
+        Raises:
+            PrometheusError: Prometheus cannot evaluate it.
+        """
+        found: dict[Labels, tuple[dict[str, str], list[tuple[float, float]]]] = {}
+        while start <= end:
+            last = min(end, start + step * (MOST_POINTS - 1))
+            params = {"query": expr, "start": f"{start:.3f}", "end": f"{last:.3f}", "step": f"{step:.3f}"}
+            for each in self.get("query_range", params)["result"]:
+                key = tuple(sorted(each["metric"].items()))
+                samples = found.setdefault(key, (each["metric"], []))[1]
+                samples.extend((float(at), float(value)) for at, value in each["values"])
+            start = last + step
+        return list(found.values())
+
+    def instant(self, expr: str, at: float | None = None) -> list[dict[str, Any]]:
+        """Return the series of an expression at a time, now when left out.
+
+        Raises:
+            PrometheusError: Prometheus cannot evaluate it.
+        """
+        params = {"query": expr} | ({} if at is None else {"time": f"{at:.3f}"})
+        return list(self.get("query", params)["result"])
+
+    def get(self, what: str, params: Mapping[str, str]) -> dict[str, Any]:
+        """Return the data of an answer of Prometheus' API.
+
+        Raises:
+            PrometheusError: it is none.
+        """
+        answer = self._ask("POST", f"/api/v1/{what}", data=params)
+        try:
+            said = answer.json()
+        except ValueError:
+            raise PrometheusError(f"{self.url} is no Prometheus: it answered {answer.text.strip()[:80]!r}") from None
+        if said.get("status") != "success":
+            raise PrometheusError(f"Prometheus refuses {params.get('query', what)}: {said.get('error', said)}")
+        return dict(said["data"])
+
+    def retention(self) -> str:
+        """Return how long it keeps its data, as it says it: `15d`, `15d or 50GB`."""
+        answer = self._ask("GET", "/api/v1/status/runtimeinfo")
+        return str(answer.json()["data"]["storageRetention"]) if answer.ok else ""
+
+    def reload(self) -> None:
+        """Make it read its rules again.
+
+        Raises:
+            PrometheusError: it does not take them.
+        """
+        answer = self._ask("POST", "/-/reload")
+        if not answer.ok:
+            raise PrometheusError(f"Prometheus does not take the rules: {answer.text.strip()[:300]}")
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Return the alerts that its own rules have raised."""
+        return list(self._ask("GET", "/api/v1/alerts").json()["data"]["alerts"])
+
+    def ready(self) -> bool:
+        """Return whether it answers."""
+        with contextlib.suppress(requests.RequestException):
+            return self._session.get(f"{self.url}/-/ready", timeout=5).ok
+        return False
+
+    def _ask(self, method: str, path: str, **what: Any) -> requests.Response:
+        try:
+            return self._session.request(method, self.url + path, timeout=120, **what)
+        except requests.RequestException as error:
+            raise PrometheusError(f"Prometheus at {self.url} does not answer: {error}") from None

@@ -1,0 +1,203 @@
+"""A proof's series on a Prometheus, at a time of their own, and what the rules make of them.
+
+Rules are evaluated as the rule manager would have, only afterwards: a recording at each step of its interval, its
+values written back for those that read it; an alert at each of its steps, from which follows what was pending and
+firing. Prometheus evaluates every expression; what is added here is the state of an alert between two evaluations.
+
+Source of the states: https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass
+from threading import Lock
+
+from obsgen.model.proof import Proof, identity
+from obsgen.prometheus import Prometheus
+from obsgen.promql.metric import Metric
+from obsgen.promql.notation import Mark, values
+from obsgen.promql.reader import LOOKBACK
+from obsgen.promql.tree import Selector
+from obsgen.promql.units import Unit
+from obsgen.prove.rules import Rule, Rules
+from obsgen.remote_write import STALE, Labels
+
+BEGIN = 1_735_689_600
+"""Where the time of the first proof begins, in Unix seconds: 2025-01-01. Fixed, so that every run gives the same."""
+DAY = 86_400
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """An alert that fired.
+
+    Attributes:
+        severity: its level.
+        labels: of what fired, those of the rule left out.
+        since: when it began to fire, in seconds after the proof's first sample.
+        until: the first evaluation at which it no longer fired; None where it fires at the end.
+        value: of the expression when it began.
+        rule: the rule that fired.
+    """
+
+    severity: str
+    labels: Mapping[str, str]
+    since: float
+    until: float | None
+    value: float
+    rule: Rule
+
+
+class Times:
+    """Hands out times to proofs, so far apart that no rule of one can see the samples of another."""
+
+    def __init__(self) -> None:
+        self._free = float(BEGIN)
+        self._lock = Lock()
+
+    def take(self, back: float, length: float) -> float:
+        """Return where a proof begins that lasts for `length` and whose rules look `back` so many seconds."""
+        with self._lock:
+            base = self._free + math.ceil((back + LOOKBACK) / DAY) * DAY
+            self._free = base + math.ceil((length + LOOKBACK) / DAY) * DAY
+        return base
+
+
+class Run:
+    """A proof under way.
+
+    Args:
+        server: where it runs.
+        times: where it gets its time from.
+        rules: all rules.
+        proof: what is given.
+        reads: the series that will be asked for.
+    """
+
+    def __init__(self, server: Prometheus, times: Times, rules: Rules, proof: Proof, reads: Iterable[str]) -> None:
+        self.server, self.rules, self.proof = server, rules, proof
+        self._done: dict[str, Span] = {}
+        needed = rules.needed(reads)
+        deepest = max((back for rule in needed for back in rule.reads.values()), default=0.0)
+        # A mutant may look twice as far back.
+        self.base = times.take(2 * deepest, proof.end)
+        step = proof.step
+        given: dict[Labels, list[tuple[float, float]]] = {}
+        for key, text in proof.given.items():
+            series = key.series if isinstance(key, Selector) else key
+            zero = self.base if isinstance(series, Metric) and series.unit is Unit.TIMESTAMP else 0.0
+            given[identity(key)] = [
+                (self.base + n * step, STALE if value is Mark.STALE else value + zero)
+                for n, value in enumerate(values(text))
+                if value is not Mark.MISSING
+            ]
+        server.push(given)
+
+    def under(self, rules: Rules) -> Run:
+        """Return the run with other alerts: what is recorded stays."""
+        other = copy(self)
+        other.rules = rules
+        return other
+
+    def record(self, wanted: Mapping[str, Span]) -> None:
+        """Record what is wanted of recorded series, and all that these need.
+
+        Args:
+            wanted: from when to when each series is needed, in seconds after the first sample.
+        """
+        spans = dict(wanted)
+        needed = self.rules.needed(spans)
+        for rule in reversed(needed):
+            for name, back in rule.reads.items():
+                _widen(spans, name, (spans[rule.name][0] - back - rule.interval, spans[rule.name][1]))
+        for rule in needed:
+            self._evaluate(rule, spans[rule.name])
+
+    def _evaluate(self, rule: Rule, span: Span) -> None:
+        first, last = max(0.0, math.floor(span[0] / rule.interval) * rule.interval), span[1]
+        recorded = self._done.get(rule.name)
+        if last < first or (recorded and recorded[0] <= first and last <= recorded[1]):
+            return
+        result = self.server.range(rule.expr, self.base + first, self.base + last, rule.interval)
+        pushed: dict[Labels, list[tuple[float, float]]] = {}
+        for labels, samples in result:
+            named = {**labels, **(rule.labels or {}), "__name__": rule.name}
+            pushed[tuple(sorted(named.items()))] = list(_with_ends(samples, rule.interval, self.base + last))
+        self.server.push(pushed)
+        self._done[rule.name] = (first, last)
+
+    def episodes(self, rule: Rule, start: float, end: float) -> Iterator[Episode]:
+        """Yield what an alert's rule fired from a time on, up to another (seconds after the first sample)."""
+        self.record({name: (start - back - rule.interval, end) for name, back in rule.reads.items()})
+        first = max(0.0, math.floor(start / rule.interval) * rule.interval)
+        grid = [n * rule.interval for n in range(round(first / rule.interval), int(end / rule.interval) + 1)]
+        if not grid:
+            return
+        found = self.server.range(rule.expr, self.base + grid[0], self.base + grid[-1], rule.interval)
+        # An alert has no metric name: what one `or` picks from two series is one alert all the time.
+        hits: dict[Labels, dict[float, float]] = {}
+        for labels, samples in found:
+            own = tuple(sorted((name, value) for name, value in labels.items() if name != "__name__"))
+            hits.setdefault(own, {}).update((round(at - self.base, 3), value) for at, value in samples)
+        for own, values_at in hits.items():
+            for since, until in states(grid, values_at, rule.hold, rule.keep):
+                yield Episode(rule.severity, dict(own), since, until, values_at.get(since, math.nan), rule)
+
+    def value(self, name: str, at: float) -> list[tuple[dict[str, str], float]]:
+        """Return the recorded values of a series at a time."""
+        self.record({name: (at - LOOKBACK, at)})
+        found = self.server.instant(name, self.base + at)
+        return [
+            ({k: v for k, v in each["metric"].items() if k != "__name__"}, float(each["value"][1])) for each in found
+        ]
+
+
+def states(
+    grid: Iterable[float], hits: Mapping[float, float], hold: float, keep: float
+) -> Iterator[tuple[float, float | None]]:
+    """Yield from when to when an alert fires, None for an end that is not reached.
+
+    Args:
+        grid: the times of its evaluations.
+        hits: the times at which its expression has a result.
+        hold: for how long it has to have one before it fires (`for`), in seconds.
+        keep: for how long it goes on firing without one (`keep_firing_for`), in seconds.
+    """
+    active = firing = lost = None
+    for at in grid:
+        if at in hits:
+            active, lost = at if active is None else active, None
+            if firing is None and at - active >= hold:
+                firing = at
+        elif firing is not None and keep > 0:
+            lost = at if lost is None else lost
+            if at - lost >= keep:
+                yield firing, at
+                active = firing = lost = None
+        else:
+            if firing is not None:
+                yield firing, at
+            active = firing = None
+    if firing is not None:
+        yield firing, None
+
+
+def _widen(spans: dict[str, Span], name: str, span: Span) -> None:
+    known = spans.get(name)
+    spans[name] = (min(known[0], span[0]), max(known[1], span[1])) if known else span
+
+
+def _with_ends(samples: Iterable[tuple[float, float]], interval: float, last: float) -> Iterator[tuple[float, float]]:
+    """Yield recorded samples, and the marker that Prometheus writes at the first evaluation without a result."""
+    before: float | None = None
+    for at, value in samples:
+        if before is not None and at - before > interval * 1.5:
+            yield before + interval, STALE
+        yield at, value
+        before = at
+    if before is not None and before + interval <= last:
+        yield before + interval, STALE
