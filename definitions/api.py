@@ -9,16 +9,41 @@ from obsgen.model import (
     Dashboard,
     Domain,
     ErrorBudget,
+    Events,
+    Firing,
+    Given,
+    Objective,
+    Proof,
     Row,
     Runbook,
+    Sample,
+    Severity,
     SourceWatch,
     Stat,
     Step,
+    SuccessRatio,
     TimeSeries,
     critical,
     warning,
 )
-from obsgen.promql import Counter, Exposure, Expr, Label, Status, Unit, clamp_max, events, max_, min_, rate, sum_
+from obsgen.promql import (
+    INSTANCE,
+    JOB,
+    PROCESS_START,
+    Counter,
+    Exposure,
+    Expr,
+    Label,
+    Status,
+    Unit,
+    clamp_max,
+    events,
+    max_,
+    min_,
+    rate,
+    sum_,
+    up,
+)
 
 from .sources import API_MIDDLEWARE
 
@@ -56,16 +81,11 @@ ERRORS = Counter(
 
 MIN_REQUESTS = 100
 
-BUDGET = ErrorBudget(
+# The guide's number: the share of a month's requests that went well. It moves by a fifth when a fifth of them fail.
+SUCCESS = SuccessRatio(
     name="api_error_budget_remaining",
     title="Error budget remaining",
     help="30-day rolling error budget (1 - error_rate).",
-    bad=ERRORS,
-    total=REQUESTS,
-    by=(ROUTE,),
-    window="30d",
-    # Of fewer requests, a single error would be more than one percent of the budget.
-    min_events=MIN_REQUESTS,
     alert="ApiErrorBudgetLow",
     applies_to=ROUTE.one_of(*CRITICAL_ROUTES),
     fires=(warning(below=0.80, hold="5m"), critical(below=0.60, hold="5m")),
@@ -91,8 +111,140 @@ BUDGET = ErrorBudget(
         ),
         reason=f"{THRESHOLD} are the guide's. The budget is a number of 30 days, which no single bad scrape moves: a "
         "hold of "
-        f"{HOLD} is one of its own steps. Below {MIN_REQUESTS} requests in 30 days the ratio means nothing.",
+        f"{HOLD} is a few of its steps. Below {MIN_REQUESTS} requests in 30 days, or with data for less than half of "
+        "them, the ratio means nothing. The burn rates, ApiBudgetBurnsFast and ApiBudgetBurnsSlowly, tell of errors "
+        "weeks before this does.",
     ),
+)
+
+SETTINGS = CRITICAL_ROUTES[0]
+ON_SETTINGS = {ROUTE: SETTINGS}
+
+
+def traffic(requests: str, errors: str = "", route: str = SETTINGS, instance: str = "web:3060") -> Given:
+    """Return the counters of a route on an instance of the control panel."""
+    given: Given = {REQUESTS.where(ROUTE.equals(route), STATUS.equals("200"), INSTANCE.equals(instance)): requests}
+    if errors:
+        given[ERRORS.where(ROUTE.equals(route), INSTANCE.equals(instance))] = errors
+    return given
+
+
+def low(title: str, given: Given, *fires: Firing) -> Proof:
+    """Return a proof of the alert on the ratio: sixteen days of samples every five minutes, the last two judged."""
+    return Proof(title, given=given, fires=fires, every="5m", after="14d", until="16d", of=SUCCESS.alert)
+
+
+def since_half(severity: Severity, description: str = "") -> Firing:
+    """Return an alert that fires as soon as half of the 30 days have data, and the hold is over."""
+    return Firing(since="15d5m", severity=severity, labels=ON_SETTINGS, description=description)
+
+
+LOW_PROOFS = (
+    low("80 % left are not below 80 %.", traffic("0+10x4608", "0+2x4608")),
+    low(
+        "79 % warn, once half of the window has data.",
+        traffic("0+10x4608", "0+2.1x4608"),
+        since_half(Severity.WARNING, f"79% of the 30-day error budget of {SETTINGS} are left, less than 80 %."),
+    ),
+    low("60 % left are not below 60 %.", traffic("0+10x4608", "0+4x4608"), since_half(Severity.WARNING)),
+    low(
+        "59 % page.",
+        traffic("0+10x4608", "0+4.1x4608"),
+        since_half(Severity.WARNING),
+        since_half(Severity.CRITICAL, f"59% of the 30-day error budget of {SETTINGS} are left, less than 60 %."),
+    ),
+    low("A route without errors has no series of them.", traffic("0+10x4608")),
+    low("A route that nobody called critical.", traffic("0+10x4608", "0+9x4608", route="/api/blog/[id]")),
+    low("A route born yesterday has no 30 days to speak of.", traffic("_x4320 0+10x288", "_x4320 0+5x288")),
+    low("99 requests are too few.", traffic("0 99x4607", "0 60x4607")),
+    low(
+        "100 requests are enough.",
+        traffic("0 100x4607", "0 60x4607"),
+        since_half(Severity.WARNING),
+        since_half(Severity.CRITICAL),
+    ),
+)
+
+
+def ratio(title: str, bad: float, total: float, given: Given) -> Proof:
+    """Return a proof of the recorded ratio after a day of samples every five minutes."""
+    sample = Sample(value=1 - bad / total, at="1d", labels=ON_SETTINGS)
+    return Proof(title, given=given, records=sample, every="5m", until="1d", of=SUCCESS.name)
+
+
+def hourly_pods() -> Given:
+    """Return a day of pods that live for an hour: each answers 115 requests, the first 5 before it is scraped.
+
+    Its error happens before that, too: its counter is born with it.
+    """
+    given: Given = {}
+    for hour in range(24):
+        before, instance = f"_x{12 * hour} " if hour else "", f"pod-{hour}:3060"
+        given |= traffic(f"{before}5+10x11 stale", f"{before}1x11 stale", instance=instance)
+        given[up(API_MIDDLEWARE).where(INSTANCE.equals(instance))] = f"{before}1x11 stale"
+        started = PROCESS_START.where(JOB.equals(API_MIDDLEWARE.job), INSTANCE.equals(instance))
+        given[started] = f"{before}{3600 * hour - 60}x11 stale"
+    return given
+
+
+RATIO_PROOFS = (
+    ratio("Two of ten fail.", 2, 10, traffic("0+10x288", "0+2x288")),
+    ratio("A route without errors has all of its budget.", 0, 1, traffic("0+10x288")),
+    ratio("A route without requests has, too.", 0, 1, traffic("7x288")),
+    ratio(
+        "The first error ever is counted, although its series is born with it.",
+        1,
+        2880,
+        {up(API_MIDDLEWARE).where(INSTANCE.equals("web:3060")): "1x288", **traffic("0+10x288", "_x100 1x188")},
+    ),
+    ratio(
+        "A deploy resets the counters: what came before counts, and what came after.",
+        100 + 3 + 187,
+        1000 + 7 + 1870,
+        traffic("0+10x100 7+10x187", "0+1x100 3+1x187"),
+    ),
+    ratio("Pods come and go every hour.", 24, 24 * 115, hourly_pods()),
+    ratio(
+        "Nothing is lost in an hour without scrapes, not even an incident.",
+        100 + 150 + 176,
+        1000 + 120 + 1760,
+        traffic("0+10x100 _x11 1120+10x176", "0+1x100 _x11 250+1x176"),
+    ),
+)
+
+# What the public SLA page promises: so much of a month's requests are answered without a 5xx.
+BUDGET = ErrorBudget(
+    name="api",
+    title="API requests",
+    help="Every request to a route counts; those that are answered with a 5xx are bad.",
+    sli=Events(total=REQUESTS, bad=ERRORS),
+    by=(ROUTE,),
+    window="30d",
+    objectives=(
+        Objective(
+            0.995,
+            where=ROUTE.matches("/api/control-panel/.*"),
+            reason="The control panel's availability on the public SLA page.",
+        ),
+        Objective(0.999, reason="The platform's availability on the public SLA page."),
+    ),
+    # Of fewer requests, a single error would be more than one percent of the ratio.
+    min_events=MIN_REQUESTS,
+    success=SUCCESS,
+    impact="Requests fail: customers see errors in the control panel, and the bot cannot report to it.",
+    diagnosis=(
+        Step(
+            text="Which routes fail right now?",
+            query=sum_(rate(ERRORS, "5m"), by=[ROUTE]) / sum_(rate(REQUESTS, "5m"), by=[ROUTE]),
+        ),
+        Step(text="Which statuses do they answer?", query=sum_(rate(REQUESTS, "5m"), by=[ROUTE, STATUS])),
+        "Read the log of the route; most 500s come from the database helpers.",
+    ),
+    mitigation=(
+        "It began with a release: roll the control panel back.",
+        "All routes at once: look at MySQL and Redis first.",
+    ),
+    proofs=(*LOW_PROOFS, *RATIO_PROOFS),
 )
 
 
@@ -114,12 +266,12 @@ API_DASHBOARD = Dashboard(
             title="Now",
             panels=(
                 Stat(
-                    shows=min_(BUDGET.remaining),
+                    shows=min_(BUDGET.ratio),
                     title="Smallest budget",
-                    description="The route with the least error budget.",
+                    description="The route with the least error budget, 1 - error rate.",
                 ),
-                Stat(shows=sum_(BUDGET.requests), title="Requests in 30 days", description="On all routes shown."),
-                Stat(shows=sum_(BUDGET.errors), title="Errors in 30 days", description="On all routes shown."),
+                Stat(shows=sum_(BUDGET.total), title="Requests in 30 days", description="On all routes shown."),
+                Stat(shows=sum_(BUDGET.bad), title="Errors in 30 days", description="On all routes shown."),
                 Stat(
                     shows=error_ratio(),
                     title="Error ratio now",
@@ -130,10 +282,10 @@ API_DASHBOARD = Dashboard(
         Row(
             title="Budgets",
             panels=(
-                TimeSeries(shows=BUDGET.remaining, legend=(ROUTE,), width=16, height=10),
+                TimeSeries(shows=BUDGET.ratio, legend=(ROUTE,), width=16, height=10),
                 AlertList(width=8, height=10),
                 BarGauge(
-                    shows=min_(BUDGET.remaining, by=[ROUTE]),
+                    shows=min_(BUDGET.ratio, by=[ROUTE]),
                     title="Budget by route",
                     description="30-day error budget of every route, 1 - error rate.",
                     width=24,

@@ -9,10 +9,14 @@ from obsgen.model import (
     BarGauge,
     Dashboard,
     Domain,
+    Firing,
+    Given,
     Heatmap,
+    Proof,
     Recording,
     Row,
     Runbook,
+    Sample,
     Severity,
     SourceWatch,
     Stat,
@@ -33,6 +37,7 @@ from obsgen.promql import (
     max_,
     rate,
     sum_,
+    up,
 )
 
 from .sources import AUTOMATION_INGESTION, BOT
@@ -71,6 +76,18 @@ DURATION = Histogram(
     ),
 )
 
+TRIM = {ACTION: "queue_trim"}
+
+
+def an_hour_with(actions: str = "", failed: str = "") -> Given:
+    """Return series of so many actions, all of them at 1 h 10 min, as the first of their kind."""
+    given: Given = {up(AUTOMATION_INGESTION): "1x280", up(BOT): "1x280"}
+    for counter, count in ((ACTIONS, actions), (FAILED, failed)):
+        if count:
+            given[counter.where(ACTION.equals("queue_trim"))] = f"_x140 {count}x140"
+    return given
+
+
 FAILED_1H = Recording(
     name="action:automation_actions_failed:increase1h",
     expr=events(FAILED, "1h", by=[ACTION]),
@@ -96,6 +113,21 @@ FAILURE_RATIO = Recording(
     expr=FAILED_1H.or_(ACTIONS_1H * 0) / (ATTEMPTS_1H > 0),
     title="Failure ratio",
     help="Share of the automation actions of the last hour that failed.",
+    proofs=(
+        Proof(
+            "An action that never failed has no series for it, and a ratio of 0 all the same.",
+            given=an_hour_with(actions="100"),
+            records=Sample(value=0, at="1h20m", labels=TRIM),
+        ),
+        Proof(
+            "What the counter of all actions misses are attempts, too.",
+            given=an_hour_with(actions="2", failed="3"),
+            records=(
+                Sample(value=1, at="1h20m", labels=TRIM),
+                Sample(of=ATTEMPTS_1H, value=3, at="1h20m", labels=TRIM),
+            ),
+        ),
+    ),
 )
 
 MIN_ATTEMPTS = 20
@@ -124,6 +156,37 @@ FAILING = Alert(
         "ours: of fewer, "
         f"one failure alone would be enough. The hour smooths bursts, {HOLD} of hold the restart of one of the two "
         "counters.",
+    ),
+    proofs=(
+        Proof("One of three is too few to mean anything.", an_hour_with(actions="3", failed="1")),
+        Proof("5 of 100 are not more than 5 %.", an_hour_with(actions="100", failed="5")),
+        Proof(
+            "6 of 100 are, for the hour that they count.",
+            given=an_hour_with(actions="100", failed="6"),
+            fires=Firing(
+                since="1h15m",
+                until="2h10m",
+                labels=TRIM,
+                description="6% of the queue_trim actions of the last hour failed, more than 5 %.",
+            ),
+        ),
+        Proof(
+            "11 of 200 are, too.",
+            given=an_hour_with(actions="200", failed="11"),
+            fires=Firing(since="1h15m", until="2h10m", labels=TRIM),
+        ),
+        Proof("An action that never failed has no series for it.", an_hour_with(actions="100")),
+        Proof(
+            "Failures alone tell, when the other counter is silent.",
+            given=an_hour_with(failed="30"),
+            fires=Firing(since="1h15m", until="2h10m", labels=TRIM),
+        ),
+        Proof(
+            "2 of 20 are enough to tell.",
+            given=an_hour_with(actions="20", failed="2"),
+            fires=Firing(since="1h15m", until="2h10m", labels=TRIM),
+        ),
+        Proof("2 of 19 are too few.", an_hour_with(actions="19", failed="2")),
     ),
 )
 

@@ -6,25 +6,34 @@ from obsgen.model import (
     VALUE,
     Alert,
     AlertList,
+    BurnRate,
     Dashboard,
     Domain,
+    ErrorBudget,
+    Firing,
+    Objective,
+    Proof,
     Row,
     Runbook,
+    Severity,
     SourceWatch,
     Stat,
     StateTimeline,
     Step,
     TimeSeries,
+    TimeSlices,
     critical,
     warning,
 )
 from obsgen.promql import (
+    INSTANCE,
     Exposure,
     Gauge,
     Label,
     Status,
     Unit,
     avg_over_time,
+    changes,
     count,
     max_,
     present_over_time,
@@ -71,6 +80,10 @@ HEALTH = Gauge(
     ),
 )
 
+MAIN_LABELS = {REGION: "eu", NODE: "main"}
+MAIN = (REGION.equals("eu"), NODE.equals("main"))
+OTHER = (REGION.equals("us"), NODE.equals("other"))
+
 NODE_DOWN = Alert(
     name="LavalinkNodeDown",
     expr=HEALTH,
@@ -90,6 +103,22 @@ NODE_DOWN = Alert(
             "If it does not come back, take it out of the bot's configuration.",
         ),
         reason=f"The guide's rule, {HOLD} included: a failed check and its repetition.",
+    ),
+    proofs=(
+        Proof("A node that is healthy.", {HEALTH.where(*MAIN): "1x10"}),
+        Proof("Failed checks for 59 seconds.", {HEALTH.where(*MAIN): "1x59 0x58 1x60"}, every="1s"),
+        Proof(
+            "Failed checks for 61 seconds.",
+            given={HEALTH.where(*MAIN): "1x59 0x60 1x60"},
+            fires=Firing(
+                since="2m",
+                until="2m30s",
+                labels=MAIN_LABELS,
+                description="Node main in eu has failed its health checks for 1 minute.",
+            ),
+            every="1s",
+        ),
+        Proof("Gone is not failed: LavalinkNodeMissing tells.", {HEALTH.where(*MAIN): "1x10 stale _x20"}),
     ),
 )
 NODE_MISSING = Alert(
@@ -113,6 +142,27 @@ NODE_MISSING = Alert(
         f"{HOLD} are more than that. It warns and does not page, for a node that fails for certain has "
         "LavalinkNodeDown.",
     ),
+    proofs=(
+        Proof(
+            "A node that is no longer checked, for as long as it is remembered.",
+            given={HEALTH.where(*MAIN): "1x20 stale _x160", HEALTH.where(*OTHER): "1x180"},
+            fires=Firing(
+                since="15m30s",
+                until="1h10m30s",
+                labels=MAIN_LABELS,
+                description="Node main in eu was checked within the last hour, but not for 5 minutes.",
+            ),
+        ),
+        Proof("One late run of the checker.", {HEALTH.where(*MAIN): "1x20 stale _x7 1x40"}),
+        Proof("A node that fails is checked.", {HEALTH.where(*MAIN): "0x40"}),
+        Proof(
+            "Another exporter has taken over.",
+            given={
+                HEALTH.where(*MAIN, INSTANCE.equals("check:9100")): "1x20 stale _x40",
+                HEALTH.where(*MAIN, INSTANCE.equals("check:9200")): "_x20 1x40",
+            },
+        ),
+    ),
 )
 LATENCY_HIGH = Alert(
     name="LavalinkNodeLatencyHigh",
@@ -135,6 +185,47 @@ LATENCY_HIGH = Alert(
         ),
         reason=f"{THRESHOLD} is the guide's number; it names no severity and no hold. Playback goes on, so it warns, "
         f"and only after {HOLD}, for one slow check is nothing.",
+    ),
+    proofs=(
+        Proof("500 ms are not above 500 ms.", {LATENCY.where(*MAIN): "500x20", HEALTH.where(*MAIN): "1x20"}),
+        Proof(
+            "501 ms for five minutes warn.",
+            given={LATENCY.where(*MAIN): "80x4 501x20", HEALTH.where(*MAIN): "1x25"},
+            fires=Firing(
+                since="7m30s",
+                labels=MAIN_LABELS,
+                description="Node main in eu has answered in 501 ms, more than 500 ms, for 5 minutes.",
+            ),
+        ),
+        Proof(
+            "The latency of a node that fails is the check's time-out.",
+            {LATENCY.where(*MAIN): "5000x20", HEALTH.where(*MAIN): "0x20"},
+        ),
+    ),
+)
+
+AVAILABILITY = ErrorBudget(
+    name="lavalink_node",
+    title="Lavalink availability",
+    help="Every minute in which a node is checked counts; those in which its check fails are bad.",
+    # Of several exporters that check a node, one good answer is enough.
+    sli=TimeSlices(total=max_(HEALTH, by=[REGION, NODE]), good=max_(HEALTH, by=[REGION, NODE]).equals(1)),
+    by=(REGION, NODE),
+    objectives=(Objective(0.999, reason="The platform's availability on the public SLA page."),),
+    # Without the workbook's fastest: it would page for a single bad minute, for which LavalinkNodeDown is there.
+    burn_rates=(
+        BurnRate(severity=Severity.CRITICAL, spends=0.05, long="6h", short="30m"),
+        BurnRate(severity=Severity.WARNING, spends=0.10, long="3d", short="6h"),
+    ),
+    impact="Listeners of the node's guilds hear nothing for as long as their players are being moved.",
+    diagnosis=(
+        Step(text="Which nodes fail now?", query=HEALTH.equals(0)),
+        Step(text="How often did they fail and come back today?", query=changes(HEALTH, "1d")),
+        "Failing now and then: look at the node's memory limit and its restarts.",
+    ),
+    mitigation=(
+        "Failing now: LavalinkNodeDown says what to do.",
+        "Failing again and again: take the node out of the bot's configuration until the cause is found.",
     ),
 )
 
@@ -199,6 +290,7 @@ DOMAIN = Domain(
     description="The audio nodes: they search, decode and stream what the bot plays.",
     order=2,
     metrics=(PLAYERS, LATENCY, HEALTH),
+    budgets=(AVAILABILITY,),
     alerts=(NODE_DOWN, NODE_MISSING, LATENCY_HIGH),
     watches=(
         SourceWatch(

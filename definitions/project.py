@@ -12,4 +12,6 @@ PROJECT = Project(
     # Where people open the links of alerts and dashboards. Change them together with the deployment.
     docs_url="https://github.com/VectoDE/VectoBeat/blob/main/generated/docs",
     grafana_url="https://grafana.vectobeat.com",
+    # The 30 days of the error budgets, and some to look back at.
+    retention="35d",
 )

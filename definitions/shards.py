@@ -9,10 +9,14 @@ from obsgen.model import (
     Annotation,
     Dashboard,
     Domain,
+    Firing,
+    Given,
+    Proof,
     Query,
     Recording,
     Row,
     Runbook,
+    Sample,
     SourceWatch,
     Stat,
     Step,
@@ -26,6 +30,7 @@ from obsgen.promql import (
     Exposure,
     Gauge,
     Label,
+    Selector,
     Status,
     Unit,
     abs_,
@@ -79,11 +84,36 @@ FAILOVERS = Counter(
 
 MIN_GUILDS = 250
 
+FIRST = {SHARD_ID: "0"}
+
+
+def latency(shard: str) -> Selector:
+    """Return the latency of a shard."""
+    return LATENCY.where(SHARD_ID.equals(shard))
+
+
+def guilds(*counts: str) -> Given:
+    """Return the guild counts of shards, from shard 0 on."""
+    return {
+        GUILDS.where(SHARD_ID.equals(str(shard)), REGION.equals("eu")): samples for shard, samples in enumerate(counts)
+    }
+
+
 DEVIATION = Recording(
     name="shard:vectobeat_shard_guilds:deviation",
     expr=abs_(GUILDS / scalar(avg(GUILDS)) - 1),
     title="Deviation from the average shard",
     help="How far a shard's guild count is from the average of all shards, as a share of the average.",
+    proofs=(
+        Proof(
+            "Above and below the average count alike.",
+            given=guilds("1000x4", "1500x4", "500x4"),
+            records=[
+                Sample(value=value, at="2m", labels={SHARD_ID: shard, REGION: "eu"})
+                for shard, value in (("0", 0.0), ("1", 0.5), ("2", 0.5))
+            ],
+        ),
+    ),
 )
 
 LATENCY_HIGH = Alert(
@@ -112,6 +142,23 @@ LATENCY_HIGH = Alert(
         reason=f"{THRESHOLD} is the guide's number. The value is set every 41 s: {HOLD} are about three slow "
         "heartbeats.",
     ),
+    proofs=(
+        Proof("250 ms are not above 250 ms.", given={latency("0"): "250x10"}),
+        Proof("250.1 ms for two minutes page.", {latency("0"): "80x4 250.1x10"}, Firing(since="4m30s", labels=FIRST)),
+        Proof(
+            "Only the slow shard is named, with its latency.",
+            given={latency("0"): "80x10", latency("1"): "312.4x6 80x4"},
+            fires=Firing(
+                since="2m",
+                until="3m30s",
+                labels={SHARD_ID: "1"},
+                description="Shard 1 has answered heartbeats in 312 ms, more than 250 ms, for 2 minutes.",
+            ),
+        ),
+        Proof("Three slow heartbeats in less than two minutes are a spike.", {latency("0"): "80 900x3 80x6"}),
+        Proof("A shard that was just started says NaN.", {latency("0"): "NaNx10 80x4"}),
+        Proof("A shard that reconnects says +Inf.", {latency("0"): "80x3 Infx10 80x3"}),
+    ),
 )
 STALLED = Alert(
     name="ShardStalled",
@@ -139,6 +186,30 @@ STALLED = Alert(
         reason=f"A living shard changes the value about seven times in five minutes. {HOLD} of hold on top let a "
         "reconnect end.",
     ),
+    proofs=(
+        Proof("A living shard has another latency with every heartbeat.", {latency("0"): "80+0.5x60"}),
+        Proof(
+            "A shard that stands still pages: five minutes to see it, and five to be sure.",
+            given={latency("0"): "80+0.5x20 90x40", latency("1"): "80+0.5x60"},
+            fires=Firing(
+                since="20m",
+                labels=FIRST,
+                description="The latency of shard 0 stands still: no heartbeat was acknowledged for 5 minutes and "
+                "more.",
+            ),
+        ),
+        Proof("A stall of eight minutes ends before it pages.", {latency("0"): "80+0.5x20 90x17 95+0.5x20"}),
+        Proof(
+            "A shard that reconnects in vain says +Inf all the time.",
+            given={latency("0"): "80+0.5x20 Infx40"},
+            fires=Firing(since="20m30s", labels=FIRST),
+        ),
+        Proof("A process says NaN for a shard that it does not own.", {latency("0"): "NaNx60"}),
+        Proof("A latency of 0 stands still, too.", {latency("0"): "0x20"}, Firing(since="5m", labels=FIRST)),
+    ),
+    equivalent={
+        "vectobeat_shard_latency_ms >= 0 -> -1": "A latency is never negative: the comparison only leaves out NaN.",
+    },
 )
 NONE_CONNECTED = Alert(
     name="ShardsDisconnected",
@@ -160,6 +231,15 @@ NONE_CONNECTED = Alert(
             "Session start limit: stop the restart loop and wait until the limit resets.",
         ),
         reason="A start of the bot takes one to three minutes until the first heartbeat.",
+    ),
+    proofs=(
+        Proof("One connected shard is enough.", {latency("0"): "NaNx20", latency("1"): "80x20"}),
+        Proof("A start of three minutes is no outage.", {latency("0"): "NaNx6 80x20", latency("1"): "NaNx9 80x17"}),
+        Proof(
+            "No shard is connected: one was never, the other reconnects.",
+            given={latency("0"): "NaNx30", latency("1"): "80x10 Infx20"},
+            fires=Firing(since="10m30s", description="Not one shard has had a heartbeat answered for 5 minutes."),
+        ),
     ),
 )
 UNBALANCED = Alert(
@@ -188,6 +268,30 @@ UNBALANCED = Alert(
         f"{MIN_GUILDS} guilds per shard keeps chance out (three standard deviations of a Poisson spread), "
         f"the hold of {HOLD} the time after a start.",
     ),
+    proofs=(
+        Proof("Of five guilds a shard, 60 % more or fewer are chance.", guilds("6x40", "7x40", "2x40")),
+        Proof("19.6 % off the average are within it.", guilds("1000x40", "1000x40", "1000x40", "1280x40")),
+        Proof(
+            "21 % off the average of a thousand guilds warn.",
+            given=guilds("1000x40", "1000x40", "1000x40", "1302x40"),
+            fires=Firing(
+                since="15m",
+                labels={SHARD_ID: "3", REGION: "eu"},
+                description="Shard 3 is 21.06% off the average guild count, more than 20 %, for 15 minutes.",
+            ),
+        ),
+        Proof("A new shard begins at 0 and fills up.", guilds("1000x60", "1000x60", "1000x60", "0+50x20 1000x40")),
+        Proof(
+            "An average of 250 guilds is enough to tell.",
+            given=guilds("196x40", "304x40"),
+            fires=[Firing(since="15m", labels={SHARD_ID: shard, REGION: "eu"}) for shard in ("0", "1")],
+        ),
+        Proof("An average of 249 guilds is not.", guilds("195x40", "303x40")),
+    ),
+    equivalent={
+        f"{DEVIATION.name} and on () avg({GUILDS.name}) >= {MIN_GUILDS} > 0.2 -> >=": "A quotient less 1 is never "
+        "exactly 0.2 in floating point.",
+    },
 )
 
 SHARD_DASHBOARD = Dashboard(

@@ -7,8 +7,11 @@ from obsgen.model import (
     AlertList,
     Dashboard,
     Domain,
+    Firing,
+    Proof,
     Row,
     Runbook,
+    Severity,
     SourceWatch,
     Stat,
     Step,
@@ -44,6 +47,32 @@ TOO_HOT = Alert(
         diagnosis=(Step(text="Is it all of the house?", query=avg(TEMPERATURE)), "Look at the vents."),
         mitigation=("Open the vents.",),
     ),
+    proofs=[
+        Proof("A sunny hour.", {TEMPERATURE.where(BED.equals("a")): "29x300"}),
+        Proof(
+            "A hot bed beside a cool one.",
+            given={
+                TEMPERATURE.where(BED.equals("a")): "32x90 38x90 29x90",
+                TEMPERATURE.where(BED.equals("b")): "29x300",
+            },
+            fires=[
+                Firing(
+                    since="17m",
+                    until="33m30s",
+                    severity=Severity.WARNING,
+                    labels={BED: "a"},
+                    description="Bed a is at 38.0 °C, above 31 °C.",
+                ),
+                Firing(
+                    since="24m",
+                    until="36m30s",
+                    severity=Severity.CRITICAL,
+                    labels={BED: "a"},
+                    description="Bed a is at 38.0 °C, above 37 °C.",
+                ),
+            ],
+        ),
+    ],
 )
 
 DOMAIN = Domain(

@@ -7,13 +7,18 @@ from obsgen.model import (
     Dashboard,
     Domain,
     ErrorBudget,
+    Events,
+    Firing,
     Heatmap,
+    Objective,
+    Proof,
     Query,
     Recording,
     Row,
     Runbook,
     SourceWatch,
     StateTimeline,
+    SuccessRatio,
     Table,
     TimeSeries,
     warning,
@@ -56,21 +61,52 @@ FLOW = Recording(
     interval="41s",
 )
 BUDGET = ErrorBudget(
-    name="pump_budget_remaining",
-    title="Pump budget",
-    help="Share of the week's strokes that moved water.",
-    bad=STUCK,
-    total=STROKES,
+    name="pump",
+    title="Pump strokes",
+    help="Strokes that move no water are bad.",
+    sli=Events(total=STROKES, bad=STUCK),
     by=[VALVE],
     window="7d",
+    objectives=[Objective(0.93, where=VALVE.equals("1"), reason="An old pump."), Objective(0.97)],
     min_events=43,
-    alert="PumpBudgetLow",
-    fires=warning(below=0.97, hold="47m"),
-    summary="A pump is stuck too often.",
-    description=f"{VALUE} of the week's strokes of valve {VALVE.value} moved water.",
-    runbook=Runbook(
-        meaning="The pump runs dry.", impact="Tomatoes thirst.", diagnosis=("Look.",), mitigation=("Prime the pump.",)
+    success=SuccessRatio(
+        name="pump_budget_remaining",
+        title="Pump budget",
+        help="Share of the week's strokes that moved water.",
+        alert="PumpBudgetLow",
+        fires=warning(below=0.97, hold="47m"),
+        summary="A pump is stuck too often.",
+        description=f"{VALUE} of the week's strokes of valve {VALVE.value} moved water.",
+        runbook=Runbook(
+            meaning="The pump runs dry.",
+            impact="Tomatoes thirst.",
+            diagnosis=("Look.",),
+            mitigation=("Prime the pump.",),
+        ),
     ),
+    impact="Tomatoes thirst.",
+    mitigation=["Prime the pump."],
+    proofs=[
+        Proof(
+            "Four of a hundred strokes are too many for valve 2, and no stroke at all is fine.",
+            given={
+                STROKES.where(VALVE.equals("1")): "7x1300",
+                STROKES.where(VALVE.equals("2")): "0+100x1300",
+                STUCK.where(VALVE.equals("2")): "0+4x1300",
+            },
+            fires=Firing(since="3d12h47m", labels={VALVE: "2"}),
+            every="5m",
+            after="3d",
+            of="PumpBudgetLow",
+        ),
+        Proof(
+            "Three of a hundred are not.",
+            given={STROKES.where(VALVE.equals("2")): "0+100x1300", STUCK.where(VALVE.equals("2")): "0+3x1300"},
+            every="5m",
+            after="3d",
+            of="PumpBudgetLow",
+        ),
+    ],
 )
 
 DOMAIN = Domain(
@@ -101,7 +137,7 @@ DOMAIN = Domain(
                     title="Details",
                     collapsed=True,
                     panels=[
-                        BarGauge(shows=BUDGET.remaining),
+                        BarGauge(shows=BUDGET.ratio),
                         TimeSeries(
                             shows=histogram_quantile(0.59, DURATION, by=[VALVE]), title="Watering time, 59th percentile"
                         ),
@@ -112,7 +148,7 @@ DOMAIN = Domain(
                             shows=[
                                 Query(expr=max_(STATE, by=[VALVE]), legend="State"),
                                 Query(expr=FLOW, legend="Flow"),
-                                Query(expr=max_(BUDGET.remaining, by=[VALVE]), legend="Budget"),
+                                Query(expr=max_(BUDGET.ratio, by=[VALVE]), legend="Budget"),
                             ],
                         ),
                     ],
