@@ -4,17 +4,20 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help generate check lint format test golden bench clean
+.PHONY: help generate check prove lint format test golden bench bench-budgets clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
-		printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 generate: .venv/obsgen ## write generated/ from definitions/
 	@$(BIN)/obsgen generate
 
 check: .venv/obsgen ## show whether generated/ is current
 	@$(BIN)/obsgen generate --check
+
+prove: .venv/obsgen ## prove all rules on a real Prometheus
+	@$(BIN)/obsgen prove
 
 lint: .venv/dev ## check style, types and layers
 	@$(BIN)/ruff format --check --quiet .
@@ -35,6 +38,9 @@ golden: .venv/dev ## rewrite the golden files, then run the tests on them
 
 bench: .venv/dev ## measure time and memory on catalogs of 10, 100 and 1,000 services
 	@$(BIN)/python -m tests.bench.generate
+
+bench-budgets: .venv/dev ## measure error budgets against what happened, and against Sloth and Pyrra
+	@$(BIN)/python -m tests.bench.budgets
 
 clean: ## remove the virtual environment and all caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -80,11 +80,14 @@ from obsgen.model import (
     BarGauge,
     Dashboard,
     Domain,
+    Firing,
     Heatmap,
+    Proof,
     Query,
     Recording,
     Row,
     Runbook,
+    Severity,
     SourceWatch,
     Stat,
     Step,
@@ -94,6 +97,7 @@ from obsgen.model import (
     warning,
 )
 from obsgen.promql import (
+    INF,
     Counter,
     Gauge,
     Histogram,
@@ -201,6 +205,17 @@ FAILING = Alert(
         reason="2 % is what the service's objective leaves for an hour, 10 % uses up the month's in three days. "
         "The hour smooths bursts, and five minutes of hold outlast a restart.",
     ),
+    proofs=(
+        Proof("All goes well.", {REQUESTS.where(ROUTE.equals("/")): "0+10x200"}),
+        Proof(
+            "One of twenty fails.",
+            given={
+                REQUESTS.where(ROUTE.equals("/"), OUTCOME.equals("ok")): "0+19x200",
+                REQUESTS.where(ROUTE.equals("/"), OUTCOME.equals("failed")): "0+1x200",
+            },
+            fires=Firing(since="5m30s", severity=Severity.WARNING, labels={ROUTE: "/"}),
+        ),
+    ),
 )
 SLOW = Alert(
     name="${camel}Slow",
@@ -224,6 +239,18 @@ SLOW = Alert(
         reason="500 ms is a bound of the buckets, so that the threshold is read off exactly. Ten minutes of hold leave "
         "out the nightly backup.",
     ),
+    proofs=(
+        Proof("All are quick.", {DURATION.bucket(500): "0+10x100", DURATION.bucket(INF): "0+10x100"}),
+        Proof(
+            "All are slow.",
+            given={
+                DURATION.bucket(500).where(ROUTE.equals("/")): "0x100",
+                DURATION.bucket(1_000).where(ROUTE.equals("/")): "0+10x100",
+                DURATION.bucket(INF).where(ROUTE.equals("/")): "0+10x100",
+            },
+            fires=Firing(since="10m30s", labels={ROUTE: "/"}),
+        ),
+    ),
 )
 JAMMED = Alert(
     name="${camel}QueueJammed",
@@ -244,6 +271,14 @@ JAMMED = Alert(
             "One job comes back: move it to the dead letters by hand, and write to its owner.",
         ),
         reason="The workers take about ten jobs in a second: 1,000 of them are more than a minute and a half of delay.",
+    ),
+    proofs=(
+        Proof("A thousand jobs wait.", {WAITING.where(QUEUE.equals("mail")): "1000x40"}),
+        Proof(
+            "More do.",
+            given={WAITING.where(QUEUE.equals("mail")): "1001x40"},
+            fires=Firing(since="5m", labels={QUEUE: "mail"}),
+        ),
     ),
 )
 """

@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import platform
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
@@ -26,6 +25,7 @@ from typing import Any
 
 from tests.bench import catalogs
 from tests.bench.meter import BETWEEN, MEGA, ROOT, START, Spent, least, run
+from tests.bench.text import say, table
 
 SIZES = (10, 100, 1000)
 HELP = "obsgen --help"
@@ -58,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.generate", description="Measure obsgen generate.")
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="services of the catalogs to measure")
     sizes = sorted(set(parser.parse_args().sizes))
-    _say(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} CPUs")
+    say(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} CPUs")
     with tempfile.TemporaryDirectory() as scratch:
         folders = {size: Path(scratch, f"services-{size}") for size in sizes}
         for size, folder in folders.items():
@@ -75,8 +75,8 @@ def _stages(size: int, definitions: Path) -> dict[str, Spent]:
         _, text = run(["-m", "tests.bench.stages", str(time.time()), str(definitions), str(Path(output, "new"))])
     report = json.loads(text)
     stages = _with_totals(_spent(report))
-    _say(f"\n{size:,} services: {report['files']:,} artifacts, {report['size']:.1f} MB")
-    _say(_table(("stage", "CPU s", "wall s", "peak MB"), [_row(*item) for item in stages.items()]))
+    say(f"\n{size:,} services: {report['files']:,} artifacts, {report['size']:.1f} MB")
+    say(table(("stage", "CPU s", "wall s", "peak MB"), [_row(*item) for item in stages.items()]))
     return stages
 
 
@@ -94,8 +94,8 @@ def _growth(measured: dict[int, dict[str, Spent]]) -> None:
     for name in measured[sizes[0]]:
         each = [measured[size][name].cpu / size * 1000 for size in sizes]
         rows.append((name, *(f"{cost:.3f}" for cost in each), *(f"x {b / a:.2f}" for a, b in pairwise(each))))
-    _say("\nCPU milliseconds for each service, by size; x 1.00 means that twice the services take twice the time")
-    _say(_table(head, rows))
+    say("\nCPU milliseconds for each service, by size; x 1.00 means that twice the services take twice the time")
+    say(table(head, rows))
 
 
 def _against_grafanalib(definitions: Path) -> None:
@@ -114,8 +114,8 @@ def _against_grafanalib(definitions: Path) -> None:
         for who, row in zip(("obsgen", "grafanalib"), figures, strict=True)
     ]
     rows.append(("obsgen / grafanalib", *(f"x {ratio:.2f}" for ratio in ratios)))
-    _say(f"\n{count:,} dashboards: obsgen without its validation; grafanalib alone, with all texts and numbers ready")
-    _say(_table(("", "build s", "write s", "CPU s", "ms each", "MB", "KB each"), rows))
+    say(f"\n{count:,} dashboards: obsgen without its validation; grafanalib alone, with all texts and numbers ready")
+    say(table(("", "build s", "write s", "CPU s", "ms each", "MB", "KB each"), rows))
 
 
 def _commands(folders: dict[int, Path]) -> dict[str, Spent]:
@@ -127,8 +127,8 @@ def _commands(folders: dict[int, Path]) -> dict[str, Spent]:
         **{_services(size): (*generate, str(folder)) for size, folder in folders.items()},
     }
     measured = {name: least(arguments) for name, arguments in commands.items()}
-    _say("\nWhole commands as processes of their own; the cheapest of up to five runs")
-    _say(_table(("command", "CPU s", "wall s", "peak MB"), [_row(*item) for item in measured.items()]))
+    say("\nWhole commands as processes of their own; the cheapest of up to five runs")
+    say(table(("command", "CPU s", "wall s", "peak MB"), [_row(*item) for item in measured.items()]))
     return measured
 
 
@@ -144,8 +144,8 @@ def _goals(measured: dict[str, Spent]) -> None:
             shown = "-" if found is None else f"{found:.{digits}f} {unit}"
             verdict = "not measured" if found is None else "met" if found < limit else "MISSED"
             rows.append((goal.command, what, f"< {limit:g} {unit}", shown, verdict))
-    _say("\nGoals")
-    _say(_table(("command", "of", "goal", "found", ""), rows))
+    say("\nGoals")
+    say(table(("command", "of", "goal", "found", ""), rows))
 
 
 def _spent(report: dict[str, Any]) -> dict[str, Spent]:
@@ -159,25 +159,6 @@ def _sum(spent: Iterable[Spent]) -> Spent:
 
 def _row(name: str, spent: Spent) -> tuple[str, ...]:
     return name, f"{spent.cpu:.3f}", f"{spent.wall:.3f}", f"{spent.peak:.0f}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return rows under a heading, the first column to the left and all others to the right."""
-    lines = [head, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if column else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
-
-
-def _say(text: str) -> None:
-    """Print at once: what follows may take a while."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
