@@ -55,6 +55,14 @@ def test_the_files_of_the_changed_threshold_are_those_that_change(folder: Path) 
         assert line == "..." or line in output.splitlines(), line
 
 
+def test_the_proof_that_fails_is_one_of_the_proofs() -> None:
+    [shown] = [block for block in blocks("text") if "expected:" in block]
+    [place] = re.findall(r"definitions/(\w+\.py):(\d+)", shown)
+    line = (ROOT / "definitions" / place[0]).read_text().splitlines()[int(place[1]) - 1]
+
+    assert shown.splitlines()[0].split(": ")[1] in line
+
+
 def test_every_link_leads_somewhere() -> None:
     for name in ("README.md", "CONTRIBUTING.md"):
         for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text()):
