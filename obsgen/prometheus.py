@@ -92,6 +92,11 @@ class Prometheus:
             raise PrometheusError(f"Prometheus refuses {params.get('query', what)}: {said.get('error', said)}")
         return dict(said["data"])
 
+    def newest(self) -> float:
+        """Return the time of the newest sample that it has, in Unix seconds; 0 where it has none or does not say."""
+        answer = self._ask("GET", "/api/v1/status/tsdb")
+        return max(0.0, answer.json()["data"]["headStats"]["maxTime"] / 1000) if answer.ok else 0.0
+
     def retention(self) -> str:
         """Return how long it keeps its data, as it says it: `15d`, `15d or 50GB`."""
         answer = self._ask("GET", "/api/v1/status/runtimeinfo")

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TypeVar
@@ -22,7 +23,8 @@ from obsgen.prove.judge import Claim, Verdict, claims, judge, prepared
 from obsgen.prove.mutants import Mutant, mutants
 from obsgen.prove.plot import plots
 from obsgen.prove.rules import Rules
-from obsgen.prove.run import Run, Times
+from obsgen.prove.run import BEGIN, Run, Times
+from obsgen.prove.server import installed, running
 from obsgen.prove.texts import compare
 from obsgen.render.rules import rule_files
 
@@ -47,7 +49,8 @@ class Proofs:
     def __init__(self, catalog: Catalog, server: Prometheus, step: Step) -> None:
         self.catalog, self.server, self.step = catalog, server, step
         self.rules = Rules.of(rule_files(Index(catalog)).values())
-        self.times = Times()
+        # A Prometheus that is given may have samples already: of an earlier run, or of itself.
+        self.times = Times(max(BEGIN, server.newest()))
         self.runs: dict[int, Run] = {}
         """The run of each claim, by the claim's id."""
 
@@ -62,15 +65,18 @@ class Proofs:
     def texts(self, verdicts: Sequence[Verdict]) -> bool:
         """Compare the texts of what fired, and return whether that could be done: it needs a server of obsgen's own.
 
-        Nothing can be proven on the server afterwards.
+        Nothing can be proven on that server afterwards.
 
         Raises:
             PrometheusError: Prometheus fails.
         """
-        if self.server.folder is None:
-            return not any(verdict.texts for verdict in verdicts)
+        if not any(verdict.texts for verdict in verdicts):
+            return True
+        if self.server.folder is None and not installed():
+            return False
         self.step("comparing texts", 0, 0)
-        compare(verdicts, self.server)
+        with nullcontext(self.server) if self.server.folder else running() as own:
+            compare(verdicts, own)
         return True
 
     def kill(self, mutant: Mutant, chosen: Sequence[Claim]) -> Claim | None:

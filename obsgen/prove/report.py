@@ -18,7 +18,7 @@ from obsgen.prove.judge import Verdict, told
 from obsgen.style import columns
 from obsgen.words import duration
 
-NO_TEXTS = "the descriptions of alerts were not compared: for that, Prometheus must be obsgen's own"
+NO_TEXTS = "the descriptions of alerts were not compared: only a Prometheus on PATH can write them"
 
 
 @dataclass(slots=True)

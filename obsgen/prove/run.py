@@ -53,10 +53,14 @@ class Episode:
 
 
 class Times:
-    """Hands out times to proofs, so far apart that no rule of one can see the samples of another."""
+    """Hands out times to proofs, so far apart that no rule of one can see the samples of another.
 
-    def __init__(self) -> None:
-        self._free = float(BEGIN)
+    Args:
+        begin: the first time that is free, in Unix seconds.
+    """
+
+    def __init__(self, begin: float = BEGIN) -> None:
+        self._free = math.ceil(begin / DAY) * DAY
         self._lock = Lock()
 
     def take(self, back: float, length: float) -> float:

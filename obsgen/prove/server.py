@@ -34,6 +34,11 @@ rm -rf "$FOLDER"
 """
 
 
+def installed() -> bool:
+    """Return whether there is a Prometheus to start."""
+    return shutil.which("prometheus") is not None
+
+
 @contextlib.contextmanager
 def given(url: str) -> Iterator[Prometheus]:
     """Use a Prometheus that runs already.

@@ -16,15 +16,13 @@ from urllib.parse import quote_plus
 from obsgen.index import Index
 from obsgen.model.catalog import Domain
 from obsgen.model.proof import Firing, Proof, Sample
-from obsgen.model.rule import ALERT_INTERVAL, Alert, Level, Recording
+from obsgen.model.rule import ALERT_INTERVAL, Alert, Recording
 from obsgen.promql.infer import labels_of
 from obsgen.promql.label import TARGET_LABELS
 from obsgen.promql.metric import seconds
 from obsgen.promql.notation import exported
 from obsgen.promql.text import string
 from obsgen.promql.tree import Call, Expr, Range, series_in, walk
-from obsgen.render.links import Links
-from obsgen.render.rules import alert_rule
 from obsgen.words import duration
 
 Json = dict[str, Any]
@@ -40,7 +38,7 @@ def rule_tests(index: Index, files: Mapping[str, Json]) -> dict[str, Json]:
         index: the catalog's cross-references.
         files: the rule files, by the domain's name.
     """
-    writer = _Writer(index)
+    writer = _Writer(index, files)
     found = {domain.name: list(writer.tests(domain)) for domain in index.catalog.domains}
     return {
         name: {
@@ -56,34 +54,35 @@ def rule_tests(index: Index, files: Mapping[str, Json]) -> dict[str, Json]:
 
 
 class _Writer:
-    def __init__(self, index: Index) -> None:
-        self.index = index
-        self.links = Links(index)
+    def __init__(self, index: Index, files: Mapping[str, Json]) -> None:
         self.recorded = {recording.name: recording for recording in index.catalog.recordings}
+        rules = (rule for file in files.values() for group in file["groups"] for rule in group["rules"])
+        self.rules = {(rule["alert"], rule["labels"]["severity"]): rule for rule in rules if "alert" in rule}
 
     def tests(self, domain: Domain) -> Iterator[Json]:
+        own = {recording.name for recording in domain.recordings}
         for recording in domain.recordings:
             for proof in recording.proofs:
                 reads = [recording if sample.of is None else sample.of for sample in proof.samples]
-                if all(self._fits(series, proof, domain) for series in reads):
+                if proof.end <= LONGEST and all(self._means_the_same(series, own) for series in reads):
                     yield _test(recording.name, proof) | {"promql_expr_test": list(_samples(recording, proof))}
         for alert in domain.alerts:
-            if alert.interval != ALERT_INTERVAL:
-                continue
-            for proof in alert.proofs:
-                if self._fits(alert.expr, proof, domain):
-                    yield _test(alert.name, proof) | self._alert(domain, alert, proof)
+            proofs = [proof for proof in alert.proofs if proof.end <= LONGEST]
+            if proofs and alert.interval == ALERT_INTERVAL and self._means_the_same(alert.expr, own):
+                kept = labels_of(alert.expr) or frozenset()
+                for proof in proofs:
+                    yield _test(alert.name, proof) | self._alert(alert, proof, kept & TARGET_LABELS)
 
-    def _fits(self, expr: Expr, proof: Proof, domain: Domain) -> bool:
-        """Return whether a proof of an expression means the same to promtool: see above."""
-        own = {recording.name for recording in domain.recordings}
-        if proof.end > LONGEST:
-            return False
-        for series in series_in(expr):
-            if series.name in self.recorded and series.name not in own:
-                return False
-        exprs = [expr, *(self.recorded[name].expr for name in self._behind(expr))]
-        return not any(self._sums_recorded(each) for each in exprs)
+    def _means_the_same(self, expr: Expr, own: set[str]) -> bool:
+        """Return whether promtool evaluates an expression as Prometheus does: see above.
+
+        Args:
+            expr: the expression.
+            own: the recordings of its rule file: promtool reads no other.
+        """
+        behind = self._behind(expr)
+        exprs = [expr, *(self.recorded[name].expr for name in behind)]
+        return own.issuperset(behind) and not any(self._sums_recorded(each) for each in exprs)
 
     def _behind(self, expr: Expr) -> list[str]:
         found: dict[str, None] = {}
@@ -103,15 +102,15 @@ class _Writer:
             for node in walk(expr)
         )
 
-    def _alert(self, domain: Domain, alert: Alert, proof: Proof) -> Json:
+    def _alert(self, alert: Alert, proof: Proof, kept: frozenset[str]) -> Json:
         if not proof.firings:
             window = duration(max(proof.end - seconds(proof.after), 1))
-            never = f'max_over_time(ALERTS{{alertname={string(alert.name)}, alertstate="firing"}}[{window}])'
+            never = f"max_over_time({_firing_alerts(alert)}[{window}])"
             return {"promql_expr_test": [{"expr": never, "eval_time": duration(proof.end), "exp_samples": []}]}
         times = _times(alert, proof)
-        first = self._expected(domain, alert, proof, proof.firings[0]) if len(proof.firings) == 1 else None
+        first = self._expected(alert, proof, proof.firings[0], kept) if len(proof.firings) == 1 else None
         if first is None:
-            return {"promql_expr_test": [self._firing(domain, alert, proof, at) for at in times]}
+            return {"promql_expr_test": [self._firing(alert, proof, at) for at in times]}
         return {
             "alert_rule_test": [
                 {
@@ -123,48 +122,55 @@ class _Writer:
             ]
         }
 
-    def _expected(self, domain: Domain, alert: Alert, proof: Proof, firing: Firing) -> Json | None:
+    def _expected(self, alert: Alert, proof: Proof, firing: Firing, kept: frozenset[str]) -> Json | None:
         """Return an alert with all its labels and texts, None where they are not known."""
-        level = _level(alert, firing)
         labels = {label.name: value for label, value in firing.labels.items()}
-        if not firing.description or (labels_of(alert.expr) or TARGET_LABELS) & TARGET_LABELS - labels.keys():
-            target = self._target(alert, proof, labels)
-            if target is None or not firing.description:
-                return None
-            labels |= target
-        rule = alert_rule(self.index, self.links, domain, alert, level)
+        target = _target(alert, proof, labels, kept)
+        if not firing.description or target is None:
+            return None
+        labels |= target
+        rule = self._rule(alert, firing)
         texts = {name: _filled(text, labels) for name, text in rule["annotations"].items()}
         return {
             "exp_labels": dict(sorted((labels | rule["labels"]).items())),
             "exp_annotations": texts | {"description": firing.description},
         }
 
-    def _target(self, alert: Alert, proof: Proof, labels: dict[str, str]) -> dict[str, str] | None:
-        """Return the `job` and `instance` of the only series that an alert with these labels can come from."""
-        read = {series.name for series in series_in(alert.expr)}
-        kept = (labels_of(alert.expr) or frozenset()) & TARGET_LABELS
-        found = {
-            tuple((name, pairs[name]) for name in sorted(kept) if name in pairs)
-            for pairs in map(dict, proof.series.values())
-            if pairs["__name__"] in read and labels.items() <= pairs.items()
-        }
-        return dict(found.pop()) if len(found) == 1 else None
+    def _rule(self, alert: Alert, firing: Firing) -> Json:
+        severity = firing.severity or alert.levels[0].severity
+        rule: Json = self.rules[alert.name, severity.value]
+        return rule
 
-    def _firing(self, domain: Domain, alert: Alert, proof: Proof, at: float) -> Json:
+    def _firing(self, alert: Alert, proof: Proof, at: float) -> Json:
         firings = [firing for firing in proof.firings if _fires_at(firing, at)]
         samples = []
         for firing in firings:
             labels = {label.name: value for label, value in firing.labels.items()}
-            labels |= alert_rule(self.index, self.links, domain, alert, _level(alert, firing))["labels"]
-            labels |= {"alertname": alert.name, "alertstate": "firing"}
+            labels |= self._rule(alert, firing)["labels"] | {"alertname": alert.name, "alertstate": "firing"}
             samples.append({"labels": _series(dict(sorted(labels.items()))), "value": 1})
         left_out = sorted(TARGET_LABELS - {label.name for firing in firings for label in firing.labels})
-        selected = f'ALERTS{{alertname={string(alert.name)}, alertstate="firing"}}'
         return {
-            "expr": f"sum without ({', '.join(left_out)}) ({selected})",
+            "expr": f"sum without ({', '.join(left_out)}) ({_firing_alerts(alert)})",
             "eval_time": duration(at),
             "exp_samples": samples,
         }
+
+
+def _firing_alerts(alert: Alert) -> str:
+    return f'ALERTS{{alertname={string(alert.name)}, alertstate="firing"}}'
+
+
+def _target(alert: Alert, proof: Proof, labels: dict[str, str], kept: frozenset[str]) -> dict[str, str] | None:
+    """Return the `job` and `instance` of the only series that an alert with these labels can come from."""
+    read = {series.name for series in series_in(alert.expr)}
+    found = {
+        tuple((name, pairs[name]) for name in sorted(kept) if name in pairs)
+        for pairs in map(dict, proof.series.values())
+        if pairs["__name__"] in read and labels.items() <= pairs.items()
+    }
+    if not kept:
+        return {}
+    return dict(found.pop()) if len(found) == 1 else None
 
 
 def _test(name: str, proof: Proof) -> Json:
@@ -197,10 +203,6 @@ def _samples(recording: Recording, proof: Proof) -> Iterator[Json]:
             "eval_time": at,
             "exp_samples": [{"labels": _series(labels), "value": value} for labels, value in expected],
         }
-
-
-def _level(alert: Alert, firing: Firing) -> Level:
-    return next(level for level in alert.levels if firing.severity in (None, level.severity))
 
 
 def _times(alert: Alert, proof: Proof) -> list[float]:

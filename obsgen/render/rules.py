@@ -84,7 +84,7 @@ def _numbered(names: list[str]) -> list[str]:
 def _alert_groups(index: Index, links: Links, domain: Domain) -> list[Json]:
     intervals: dict[str, list[Json]] = {}
     for alert in sorted(domain.alerts, key=lambda each: each.interval != ALERT_INTERVAL):
-        rules = [alert_rule(index, links, domain, alert, level) for level in alert.levels]
+        rules = [_alert(index, links, domain, alert, level) for level in alert.levels]
         intervals.setdefault(alert.interval, []).extend(rules)
     return [
         {
@@ -96,8 +96,7 @@ def _alert_groups(index: Index, links: Links, domain: Domain) -> list[Json]:
     ]
 
 
-def alert_rule(index: Index, links: Links, domain: Domain, alert: Alert, level: Level) -> Json:
-    """Return the rule of a level of an alert."""
+def _alert(index: Index, links: Links, domain: Domain, alert: Alert, level: Level) -> Json:
     project = index.catalog.project
     rule: Json = {"alert": alert.name, "expr": pretty(level_expr(alert, level))}
     if level.hold != "0s":

@@ -134,12 +134,18 @@ def test_a_change_that_is_wrongly_said_to_make_no_difference_is_told(definitions
     assert "is said to be the same with vectobeat_shard_latency_ms >= 0 -> 1: the proof" in result.output
 
 
-def test_a_prometheus_that_is_given_is_used(server: Prometheus) -> None:
-    arguments = ["prove", "-d", str(ROOT / "definitions"), "--prometheus", server.url]
-    result = CliRunner().invoke(main, [*arguments, "ShardsDisconnected", "LavalinkNodeDown"])
+def test_a_prometheus_that_is_given_is_used_and_can_be_used_again(
+    server: Prometheus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["prove", "-d", str(ROOT / "definitions"), "--prometheus", server.url, "LavalinkNodeDown"]
 
-    assert result.exit_code == 0, result.output
-    assert "the descriptions of alerts were not compared" in result.output
+    first = CliRunner().invoke(main, arguments)
+    monkeypatch.setenv("PATH", "/nowhere")
+    second = CliRunner().invoke(main, [*arguments, "LavalinkNodeMissing"])
+
+    assert (first.exit_code, second.exit_code) == (0, 0), first.output + second.output
+    assert "not compared" not in first.output
+    assert "the descriptions of alerts were not compared" in second.output
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
