@@ -94,13 +94,18 @@ class Prometheus:
 
     def newest(self) -> float:
         """Return the time of the newest sample that it has, in Unix seconds; 0 where it has none or does not say."""
-        answer = self._ask("GET", "/api/v1/status/tsdb")
-        return max(0.0, answer.json()["data"]["headStats"]["maxTime"] / 1000) if answer.ok else 0.0
+        try:
+            said = self._ask("GET", "/api/v1/status/tsdb").json()["data"]["headStats"]["maxTime"]
+        except (ValueError, KeyError, TypeError):
+            return 0.0
+        return max(0.0, float(said) / 1000)
 
     def retention(self) -> str:
-        """Return how long it keeps its data, as it says it: `15d`, `15d or 50GB`."""
-        answer = self._ask("GET", "/api/v1/status/runtimeinfo")
-        return str(answer.json()["data"]["storageRetention"]) if answer.ok else ""
+        """Return how long it keeps its data, as it says it: `15d`, `15d or 50GB`; empty where it does not say."""
+        try:
+            return str(self._ask("GET", "/api/v1/status/runtimeinfo").json()["data"]["storageRetention"])
+        except (ValueError, KeyError, TypeError):
+            return ""
 
     def reload(self) -> None:
         """Make it read its rules again.

@@ -66,6 +66,7 @@ def _burning(budget: ErrorBudget, severity: Severity, burns: tuple[BurnRate, ...
         description=f"{budget.title}{f' of {whose}' if whose else ''}: errors spend the budget {VALUE} as fast as its "
         "objective allows.",
         runbook=_runbook(budget, severity, burns),
+        when=f"the burn rate is {_conditions(budget, burns)}",
         proofs=(*burn_proofs(budget, name, burns), *_own(budget, name)),
         interval=FAST if fast else SLOW,
         equivalent=dict(_equivalent(budget, burns)),
@@ -95,6 +96,12 @@ def _burns(budget: ErrorBudget, burn: BurnRate) -> Expr:
     return burns.and_(bad >= budget.enough) if budget.enough > 1 else burns
 
 
+def _conditions(budget: ErrorBudget, burns: tuple[BurnRate, ...]) -> str:
+    return ", or ".join(
+        f"above {burn.factor(budget.window):g} over {spoken(burn.long)} and over {spoken(burn.short)}" for burn in burns
+    )
+
+
 def _guard(budget: ErrorBudget) -> str:
     if budget.enough == 1:
         return ""
@@ -105,16 +112,11 @@ def _guard(budget: ErrorBudget) -> str:
 
 
 def _runbook(budget: ErrorBudget, severity: Severity, burns: tuple[BurnRate, ...]) -> Runbook:
-    conditions = [
-        f"more than {Unit.TIMES.write(burn.factor(budget.window))} over {spoken(burn.long)} and over "
-        f"{spoken(burn.short)}"
-        for burn in burns
-    ]
     shares = [f"{Unit.RATIO.write(burn.spends)} of the budget in {spoken(burn.long)}" for burn in burns]
     what = "It pages" if severity is Severity.CRITICAL else "It asks for a ticket"
     return Runbook(
         meaning=f"{budget.help} Errors come so fast that the error budget of {spoken(budget.window)} will not last: "
-        f"the burn rate is {', or '.join(conditions)}.",
+        f"the burn rate is {_conditions(budget, burns)}.",
         impact=budget.impact,
         diagnosis=(
             Step(text="How fast does it burn now?", query=budget.burn_rate(burns[0].long)),

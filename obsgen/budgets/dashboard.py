@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.catalog import Project
 from obsgen.model.dashboard import AlertList, BarGauge, Dashboard, Panel, Query, Row, Stat, Table, Text, TimeSeries
+from obsgen.model.rule import Level, critical, warning
+from obsgen.model.severity import Severity
 from obsgen.promql.functions import max_, min_, raw, sum_
 from obsgen.promql.label import Label
 from obsgen.promql.metric import seconds
@@ -14,6 +16,8 @@ from obsgen.promql.tree import Expr
 from obsgen.promql.units import Unit
 from obsgen.words import outage, spoken
 
+LEFT = (warning(below=0.25), critical(below=0))
+"""A quarter of a budget is little: one more incident of the kind that takes it could be the last."""
 WORST = 10
 """How many series the panel of the worst shows."""
 
@@ -44,8 +48,18 @@ def _rows(budget: ErrorBudget) -> Iterator[Row]:
 def _now(budget: ErrorBudget) -> Iterator[Panel]:
     title = budget.title
     least = "" if not budget.by else "Of the series with the least."
-    yield Stat(shows=min_(budget.remaining), title=f"{title}: left", description=f"{budget.remaining.help} {least}")
-    yield Stat(shows=max_(budget.burn_rate(budget.pace)), title=f"{title}: burn rate", unit=Unit.TIMES)
+    yield Stat(
+        shows=min_(budget.remaining),
+        title=f"{title}: left",
+        description=f"{budget.remaining.help} {least}".strip(),
+        levels=LEFT,
+    )
+    yield Stat(
+        shows=max_(budget.burn_rate(budget.pace)),
+        title=f"{title}: burn rate",
+        unit=Unit.TIMES,
+        levels=_burning(budget),
+    )
     yield Stat(shows=min_(budget.exhausted_in), title=f"{title}: exhausted in", unit=Unit.SECONDS)
     yield Stat(
         shows=sum_(budget.bad),
@@ -53,7 +67,21 @@ def _now(budget: ErrorBudget) -> Iterator[Panel]:
         description=f"Bad {budget.events} of the last {spoken(budget.window)}.",
         width=3,
     )
-    yield Stat(shows=min_(budget.coverage), title=f"{title}: data in the window", width=3)
+    yield Stat(
+        shows=min_(budget.coverage),
+        title=f"{title}: data in the window",
+        levels=(warning(below=budget.min_coverage),),
+        width=3,
+    )
+
+
+def _burning(budget: ErrorBudget) -> tuple[Level, ...]:
+    """Return the lowest burn rate of each severity that alerts, as thresholds."""
+    found: dict[Severity, float] = {}
+    for burn in budget.burns:
+        factor = burn.factor(budget.window)
+        found[burn.severity] = min(factor, found.get(burn.severity, factor))
+    return tuple(critical(above=f) if s is Severity.CRITICAL else warning(above=f) for s, f in found.items())
 
 
 def _explained(budget: ErrorBudget) -> Text:
@@ -91,10 +119,13 @@ def _allowed(budget: ErrorBudget, allowance: float) -> str:
 
 def _history(budget: ErrorBudget) -> Iterator[Panel]:
     by = tuple(budget.by)
-    yield TimeSeries(shows=budget.remaining, title=f"{budget.title}: left over time", legend=by or None)
+    yield TimeSeries(shows=budget.remaining, title=f"{budget.title}: left over time", legend=by or None, levels=LEFT)
     windows = dict.fromkeys(burn.long for burn in budget.burns)
     yield TimeSeries(
-        shows=tuple(Query(expr=budget.burn_rate(w), legend=_legend(by, w)) for w in windows or (budget.pace,)),
+        shows=tuple(
+            Query(expr=budget.burn_rate(w), legend=_legend(by, w), levels=_burning(budget))
+            for w in windows or (budget.pace,)
+        ),
         title=f"{budget.title}: burn rates",
         description="How many times faster than its objective allows the budget is spent, by window.",
         unit=Unit.TIMES,
@@ -106,22 +137,23 @@ def _history(budget: ErrorBudget) -> Iterator[Panel]:
         title=f"{budget.title}: worst",
         description=f"The {WORST} with the least left.",
         legend=by,
+        levels=LEFT,
         width=8,
         height=10,
     )
-    columns: list[tuple[str, Expr]] = [
-        ("Left", min_(budget.remaining, by=by)),
-        ("Objective", max_(budget.objective, by=by)),
-        (f"Burn rate, {budget.pace}", max_(budget.burn_rate(budget.pace), by=by)),
-        (f"Bad {budget.events}", max_(budget.bad, by=by)),
-        (f"All {budget.events}", max_(budget.total, by=by)),
-        ("Data", min_(budget.coverage, by=by)),
+    columns: list[tuple[str, Expr, tuple[Level, ...]]] = [
+        ("Left", min_(budget.remaining, by=by), LEFT),
+        ("Objective", max_(budget.objective, by=by), ()),
+        (f"Burn rate, {budget.pace}", max_(budget.burn_rate(budget.pace), by=by), _burning(budget)),
+        (f"Bad {budget.events}", max_(budget.bad, by=by), ()),
+        (f"All {budget.events}", max_(budget.total, by=by), ()),
+        ("Data", min_(budget.coverage, by=by), (warning(below=budget.min_coverage),)),
     ]
     yield Table(
         title=f"{budget.title}: all",
         description="Every series with an objective.",
         by=by,
-        shows=tuple(Query(expr=expr, legend=head) for head, expr in columns),
+        shows=tuple(Query(expr=expr, legend=head, levels=levels) for head, expr, levels in columns),
         width=16,
         height=10,
     )

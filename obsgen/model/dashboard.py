@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from obsgen.errors import DefinitionError, Location, here
+from obsgen.model.rule import Level
 from obsgen.promql.functions import histogram_buckets
 from obsgen.promql.infer import core, unit_of
 from obsgen.promql.label import Label
@@ -27,11 +28,13 @@ class Query:
         expr: what to show. An open window becomes `$__rate_interval`.
         legend: what its series are called: labels, or a text with `{{label}}` in it; its labels when left out.
         unit: where it differs from the panel's, in a table.
+        levels: thresholds that colour it; those of the alerts on what it shows when left out.
     """
 
     expr: Expr
     legend: str | Sequence[Label] | None = None
     unit: Unit | None = None
+    levels: Sequence[Level] = ()
 
     def __post_init__(self) -> None:
         conform(self)
@@ -47,6 +50,8 @@ class Panel:
         description: what it tells; the metric's help when left out.
         unit: inferred from the first expression when left out.
         legend: what the series are called, for a panel with one query.
+        levels: thresholds that colour it, for a panel with one query; those of the alerts on what it shows when left
+            out.
         width: preferred width, of 24; panels of a row are stretched to fill it.
         key: what the panel's id is made from; the title when left out. Keep it when the title is reworded.
 
@@ -59,6 +64,7 @@ class Panel:
     description: str = ""
     unit: Unit | None = None
     legend: str | Sequence[Label] | None = None
+    levels: Sequence[Level] = ()
     width: int = 12
     height: int = 8
     key: str = ""
@@ -76,7 +82,10 @@ class Panel:
                 f"a panel of {self.width} x {self.height} does not fit", "width is 1 to 24, height 2 or more"
             )
         shown = (self.shows,) if isinstance(self.shows, Expr | Query) else self.shows
-        queries = (each if isinstance(each, Query) else Query(expr=each, legend=self.legend) for each in shown)
+        queries = (
+            each if isinstance(each, Query) else Query(expr=each, legend=self.legend, levels=self.levels)
+            for each in shown
+        )
         object.__setattr__(self, "queries", tuple(queries))
 
     @property

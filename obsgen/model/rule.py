@@ -187,6 +187,7 @@ class Alert:
         summary: one sentence without templates, for a list of alerts.
         description: what is the case, with `LABEL.value`, `VALUE`, `THRESHOLD` and `HOLD` where they belong.
         runbook: what to do.
+        when: when it fires, in words, for a level without a threshold: "the target is up and x is missing".
         proofs: with which series it fires, and with which it stays quiet.
         equivalent: changes of the rule that make no difference, as `obsgen prove --mutate` names them, each with the
             reason.
@@ -202,6 +203,7 @@ class Alert:
     summary: str
     description: str
     runbook: Runbook
+    when: str = ""
     proofs: Sequence[Proof] = ()
     interval: str = ALERT_INTERVAL
     equivalent: Mapping[str, str] = field(default_factory=dict, hash=False)

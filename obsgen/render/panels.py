@@ -166,7 +166,7 @@ class Panels:
         }
 
     def _column(self, head: str, query: Query) -> Json:
-        levels = self.index.levels(query.expr)
+        levels = self._of(query)
         unit = query.unit or unit_of(query.expr)
         properties: list[Json] = [{"id": "unit", "value": UNITS[unit]}]
         states = mappings(_states([query.expr]), levels)
@@ -246,12 +246,15 @@ class Panels:
         ordered = [name for name in declared if name in found] or sorted(found)
         return " ".join(f"{{{{{name}}}}}" for name in ordered) or getattr(subject, "title", "") or panel.heading
 
+    def _of(self, query: Query) -> Sequence[Level]:
+        return query.levels or self.index.levels(query.expr)
+
     def _levels(self, panel: Panel) -> list[Level]:
-        found = dict.fromkeys(level for expr in panel.expressions for level in self.index.levels(expr))
+        found = dict.fromkeys(level for query in panel.queries for level in self._of(query))
         return [level for level in found if level.threshold and level.threshold.comparison is not Comparison.EQUALS]
 
     def _field(self, panel: Panel) -> Json:
-        states = mappings(_states(panel.expressions), [lv for e in panel.expressions for lv in self.index.levels(e)])
+        states = mappings(_states(panel.expressions), [level for query in panel.queries for level in self._of(query)])
         unit = {"unit": UNITS[panel.value_unit]}
         return unit | ({"mappings": states} if states else {})
 

@@ -25,7 +25,7 @@ _WORDS = {
 def condition(alert: Alert, level: Level) -> str:
     """Return when a level fires, as people say it: `above 250 ms`."""
     if level.threshold is None:
-        return "the rule's condition holds"
+        return alert.when or "the rule's condition holds"
     return f"the value is {_WORDS[level.threshold.comparison]} {alert.unit.write(level.threshold.value)}"
 
 

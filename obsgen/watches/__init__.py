@@ -82,6 +82,7 @@ def _missing(watch: SourceWatch) -> Alert:
             ),
             reason=f"A hold of {spoken(hold)} leaves a restarting process the time to set its first values.",
         ),
+        when=f"the target is up and {key.name} is missing",
         proofs=proofs.missing(watch, series, hold),
     )
 
@@ -108,6 +109,7 @@ def _still(watch: SourceWatch, window: str) -> Alert:
             mitigation=(watch.restart,),
             reason=watch.reason,
         ),
+        when=f"no {metric.name} has changed for {spoken(window)}",
         proofs=proofs.still(watch, series, window, STILL_HOLD),
     )
 
