@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ class Prometheus:
     def __init__(self, url: str, folder: Path | None = None) -> None:
         self.url = url.rstrip("/")
         self.folder = folder
+        # For messages: a password in the address is none of theirs.
+        self.name = re.sub(r"//[^/@]*@", "//", self.url)
         self._session = requests.Session()
         self._session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=16))
 
@@ -44,11 +47,11 @@ class Prometheus:
             return
         answer = self._ask("POST", "/api/v1/write", data=body(series), headers=HEADERS)
         if answer.status_code == 404:
-            raise PrometheusError(f"{self.url} takes no samples: start it with --web.enable-remote-write-receiver")
+            raise PrometheusError(f"{self.name} takes no samples: start it with --web.enable-remote-write-receiver")
         if not answer.ok:
             raise PrometheusError(
-                f"{self.url} does not take the samples of a proof ({answer.status_code}: {answer.text.strip()[:200]}); "
-                "it needs storage.tsdb.out_of_order_time_window: 99y, and no samples of its own"
+                f"{self.name} does not take the samples of a proof ({answer.status_code}: "
+                f"{answer.text.strip()[:200]}); it needs storage.tsdb.out_of_order_time_window: 99y, and no samples of its own"
             )
 
     def range(self, expr: str, start: float, end: float, step: float) -> list[tuple[dict[str, str], Samples]]:
@@ -87,7 +90,7 @@ class Prometheus:
         try:
             said = answer.json()
         except ValueError:
-            raise PrometheusError(f"{self.url} is no Prometheus: it answered {answer.text.strip()[:80]!r}") from None
+            raise PrometheusError(f"{self.name} is no Prometheus: it answered {answer.text.strip()[:80]!r}") from None
         if said.get("status") != "success":
             raise PrometheusError(f"Prometheus refuses {params.get('query', what)}: {said.get('error', said)}")
         return dict(said["data"])
@@ -131,4 +134,11 @@ class Prometheus:
         try:
             return self._session.request(method, self.url + path, timeout=120, **what)
         except requests.RequestException as error:
-            raise PrometheusError(f"Prometheus at {self.url} does not answer: {error}") from None
+            raise PrometheusError(f"Prometheus at {self.name} does not answer: {_reason(error)}") from None
+
+
+def _reason(error: requests.RequestException) -> str:
+    """Return why a request failed, without the layers around it."""
+    inner = error.args[0] if error.args else error
+    text = str(getattr(inner, "reason", inner))
+    return text.rsplit(": ", 1)[-1].split("] ")[-1].rstrip(")") if "refused" in text or "resolve" in text else text

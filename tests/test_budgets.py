@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from obsgen.budgets import alerts, recordings, window_proof
 from obsgen.cli import main
@@ -19,6 +19,7 @@ from obsgen.promql.reader import samples
 from obsgen.promql.text import render
 from obsgen.slo import cost
 from tests.conftest import ROOT
+from tests.double import answering
 
 APP = Source(name="app", title="App", job="app", interval="30s")
 ROUTE, CODE = Label("route"), Label("code")
@@ -152,3 +153,30 @@ def test_a_burn_rate_of_ones_own() -> None:
 
     assert [alert.name for alert in alerts(own)] == ["BBudgetBurnsSomewhat"]
     assert "burn_rate12h > 30" in render(next(iter(alerts(own))).expr)
+
+
+def slo(url: str) -> Result:
+    return CliRunner().invoke(main, ["slo", "-d", str(ROOT / "definitions"), "--prometheus", url])
+
+
+def test_a_retention_that_is_too_short_is_told() -> None:
+    empty = json.dumps({"status": "success", "data": {"result": []}})
+    answers = {
+        "/api/v1/query": (200, empty),
+        "/api/v1/status/runtimeinfo": (200, json.dumps({"data": {"storageRetention": "15d or 50GiB"}})),
+    }
+    with answering(answers) as url:
+        result = slo(url)
+
+    assert result.exit_code == 0
+    assert "Prometheus keeps 15d or 50GiB, less than the window of api (30d)" in result.output
+
+
+def test_what_is_no_prometheus_is_told() -> None:
+    with answering({"/api/v1/query": (200, "<html>Welcome to nginx!</html>")}) as url:
+        result = slo(url)
+    gone = slo("http://127.0.0.1:1")
+
+    assert (result.exit_code, gone.exit_code) == (2, 2)
+    assert "is no Prometheus: it answered '<html>Welcome to nginx!</html>'" in result.output
+    assert "Prometheus at http://127.0.0.1:1 does not answer" in gone.output

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from click.testing import CliRunner
@@ -24,6 +21,7 @@ from obsgen.prove.mutants import changed
 from obsgen.prove.rules import Rule, Rules
 from obsgen.prove.run import Times, states
 from tests.conftest import ROOT
+from tests.double import answering
 
 APP = Source(name="app", title="App", job="app", interval="30s")
 HEAT = Gauge(name="heat", title="Heat", help="", source=APP)
@@ -166,42 +164,14 @@ def test_definitions_with_problems_are_not_proven(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["problems"][0]["check"] == "no-definitions"
 
 
-class _Closed(BaseHTTPRequestHandler):
-    """A Prometheus that takes no samples."""
-
-    def do_GET(self) -> None:
-        self._say(200)
-
-    def do_POST(self) -> None:
-        self._say(404)
-
-    def _say(self, status: int) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Print nothing."""
-
-
-@pytest.fixture
-def closed() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), _Closed) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-def test_a_prometheus_that_takes_no_samples_says_what_it_needs(closed: str) -> None:
+def test_a_prometheus_that_takes_no_samples_says_what_it_needs() -> None:
     arguments = ["prove", "-d", str(ROOT / "definitions"), "LavalinkNodeDown", "--prometheus"]
 
-    result = CliRunner().invoke(main, [*arguments, closed])
+    with answering({"/-/ready": (200, "")}) as closed:
+        result = CliRunner().invoke(main, [*arguments, closed])
+
     assert result.exit_code == 2
     assert "--web.enable-remote-write-receiver" in result.output
-
     assert "there is no Prometheus at" in CliRunner().invoke(main, [*arguments, "http://127.0.0.1:1"]).output
 
 

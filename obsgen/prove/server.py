@@ -48,7 +48,7 @@ def given(url: str) -> Iterator[Prometheus]:
     """
     server = Prometheus(url)
     if not server.ready():
-        raise PrometheusError(f"there is no Prometheus at {url}")
+        raise PrometheusError(f"there is no Prometheus at {server.name}")
     yield server
 
 
