@@ -131,7 +131,7 @@ def prove(names: tuple[str, ...], definitions: Path, url: str | None, coverage: 
     """
     from obsgen.prove import report as told
 
-    report: told.Report = told.TextReport(table=coverage)
+    report: told.TextReport | told.JsonReport | told.JunitReport = told.TextReport(table=coverage)
     if form != "text":
         report = told.JsonReport() if form == "json" else told.JunitReport()
     outcome = _run(report, lambda progress: _prove(names, definitions, url, mutate, progress))

@@ -1,4 +1,4 @@
-"""What a run of `generate` says: to a person in lines and diffs, to a machine as one JSON document."""
+"""What a run says: to a person in lines, to a machine as one JSON document. Here of all commands, and of `generate`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,53 @@ def _shown(changes: list[Change]) -> list[Change]:
     return [change for change in changes if change.path != MANIFEST] or changes
 
 
-class TextReport:
-    """For people.
+class Lines:
+    """For people: what stopped a run.
+
+    Args:
+        undone: what a run that was stopped has not done.
+    """
+
+    def __init__(self, undone: str = "nothing was written") -> None:
+        self.undone = undone
+
+    def rejected(self, problems: list[Problem]) -> None:
+        """Print the problems of the definitions."""
+        for problem in problems:
+            click.echo(str(problem), err=True)
+        many = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        click.secho(f"{many}; {self.undone}", err=True, fg="red")
+
+    def failed(self, error: ObsgenError) -> None:
+        """Print why the run could not go on."""
+        click.secho(f"obsgen: {error}", err=True, fg="red")
+
+
+class Document:
+    """For machines: one JSON document, with `problems` and `error` in any case.
+
+    Args:
+        empty: what else it has in any case, as it is when the run was stopped.
+    """
+
+    def __init__(self, **empty: object) -> None:
+        self.empty = empty
+
+    def rejected(self, problems: list[Problem]) -> None:
+        """Print the problems of the definitions."""
+        self.print(problems=[problem.as_json() for problem in problems])
+
+    def failed(self, error: ObsgenError) -> None:
+        """Print why the run could not go on."""
+        self.print(error=str(error))
+
+    def print(self, **said: object) -> None:
+        """Print the document."""
+        click.echo(json.dumps({"problems": [], **self.empty, "error": None, **said}, indent=2))
+
+
+class TextReport(Lines):
+    """Of `generate`, for people.
 
     Args:
         output: the output folder, as it was named.
@@ -29,20 +74,10 @@ class TextReport:
     """
 
     def __init__(self, output: Path, *, check: bool) -> None:
+        super().__init__()
         self.output = output
         self.check = check
         self.words = {kind: kind.value if check else _DONE[kind] for kind in Kind}
-
-    def rejected(self, problems: list[Problem]) -> None:
-        """Print the problems of the definitions."""
-        for problem in problems:
-            click.echo(str(problem), err=True)
-        many = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        click.secho(f"{many}; nothing was written", err=True, fg="red")
-
-    def failed(self, error: ObsgenError) -> None:
-        """Print why the run could not go on."""
-        click.secho(f"obsgen: {error}", err=True, fg="red")
 
     def done(self, changes: list[Change], total: int) -> None:
         """Print a line for each change, its diff where nothing was written, and a summary."""
@@ -73,21 +108,13 @@ def _print_diff(diff: str) -> None:
         click.secho(line, fg=None if line.startswith(("+++", "---")) else colours.get(line[:1]))
 
 
-class JsonReport:
-    """For machines: one document with `problems`, `changes` and `error`."""
+class JsonReport(Document):
+    """Of `generate`, for machines: `problems`, `changes` and `error`."""
 
-    def rejected(self, problems: list[Problem]) -> None:
-        """Print the problems of the definitions."""
-        self._print(problems=[problem.as_json() for problem in problems])
-
-    def failed(self, error: ObsgenError) -> None:
-        """Print why the run could not go on."""
-        self._print(error=str(error))
+    def __init__(self) -> None:
+        super().__init__(changes=[])
 
     def done(self, changes: list[Change], total: int) -> None:
         """Print the changes."""
         listed = [{"path": change.path, "kind": change.kind.value} for change in _shown(changes)]
-        self._print(changes=listed, files=total)
-
-    def _print(self, **said: object) -> None:
-        click.echo(json.dumps({"problems": [], "changes": [], "error": None, **said}, indent=2))
+        self.print(changes=listed, files=total)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import click
 
 from obsgen.budgets import alerts, recordings
-from obsgen.errors import ObsgenError, Problem
+from obsgen.errors import ObsgenError
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.catalog import Catalog, Domain
 from obsgen.model.rule import level_expr
@@ -19,6 +18,7 @@ from obsgen.promql.metric import Metric, seconds
 from obsgen.promql.text import render
 from obsgen.promql.tree import series_in
 from obsgen.promql.units import Unit
+from obsgen.report import Document, Lines
 from obsgen.style import columns
 from obsgen.words import outage
 
@@ -236,17 +236,11 @@ def _is_time(text: str) -> bool:
     return True
 
 
-class TextReport:
+class TextReport(Lines):
     """For people."""
 
-    def rejected(self, problems: list[Problem]) -> None:
-        """Print the problems of the definitions."""
-        for problem in problems:
-            click.echo(str(problem), err=True)
-
-    def failed(self, error: ObsgenError) -> None:
-        """Print why the run could not go on."""
-        click.secho(f"obsgen: {error}", err=True, fg="red")
+    def __init__(self) -> None:
+        super().__init__("no budgets to show")
 
     def done(self, found: Slos) -> None:
         """Print the tables."""
@@ -305,25 +299,17 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value * 100:.4g} %"
 
 
-class JsonReport:
+class JsonReport(Document):
     """For machines: one document with `budgets`, `burn_rates` and, if a Prometheus was asked, `states`."""
 
-    def rejected(self, problems: list[Problem]) -> None:
-        """Print the problems of the definitions."""
-        self._print(problems=[problem.as_json() for problem in problems])
-
-    def failed(self, error: ObsgenError) -> None:
-        """Print why the run could not go on."""
-        self._print(error=str(error))
+    def __init__(self) -> None:
+        super().__init__(budgets=[])
 
     def done(self, found: Slos) -> None:
         """Print the budgets."""
-        self._print(
+        self.print(
             budgets=[asdict(promise) for promise in found.promises],
             burn_rates=[asdict(burn) for burn in found.burns],
             states=None if found.states is None else [asdict(state) for state in found.states],
             notes=found.notes,
         )
-
-    def _print(self, **said: object) -> None:
-        click.echo(json.dumps({"problems": [], "error": None, "budgets": [], **said}, indent=2))

@@ -13,7 +13,7 @@ from obsgen.budgets import alerts, recordings, window_proof
 from obsgen.cli import main
 from obsgen.errors import DefinitionError
 from obsgen.model import BurnRate, Catalog, ErrorBudget, Events, Latency, Objective, Severity, TimeSlices
-from obsgen.model.budget import SRE_WORKBOOK
+from obsgen.model.objective import SRE_WORKBOOK
 from obsgen.promql import Counter, Gauge, Histogram, Label, Source
 from obsgen.promql.reader import samples
 from obsgen.promql.text import render

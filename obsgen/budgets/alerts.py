@@ -7,7 +7,8 @@ from functools import reduce
 
 from obsgen.budgets.proofs import burn_proofs
 from obsgen.budgets.recordings import FAST, LONGEST_FAST, SLOW, recent, tile_of
-from obsgen.model.budget import BurnRate, ErrorBudget
+from obsgen.model.budget import ErrorBudget
+from obsgen.model.objective import BurnRate
 from obsgen.model.proof import Proof
 from obsgen.model.rule import VALUE, Alert, Level, Runbook, Step
 from obsgen.model.severity import Severity

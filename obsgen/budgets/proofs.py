@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from obsgen.budgets.recordings import tile_of
-from obsgen.model.budget import BurnRate, ErrorBudget, Objective
+from obsgen.model.budget import ErrorBudget
+from obsgen.model.objective import BurnRate, Objective
 from obsgen.model.proof import Firing, Given, Proof, Sample
 from obsgen.model.sli import Events, Latency, TimeSlices
 from obsgen.promql import notation

@@ -1,6 +1,6 @@
 """What a definition can say, as values without I/O and without any output format."""
 
-from obsgen.model.budget import BurnRate, ErrorBudget, Objective, SuccessRatio
+from obsgen.model.budget import ErrorBudget, SuccessRatio
 from obsgen.model.catalog import Catalog, Domain, Project
 from obsgen.model.dashboard import (
     AlertList,
@@ -17,6 +17,7 @@ from obsgen.model.dashboard import (
     Text,
     TimeSeries,
 )
+from obsgen.model.objective import BurnRate, Objective
 from obsgen.model.proof import Firing, Given, Proof, Sample
 from obsgen.model.rule import (
     HOLD,

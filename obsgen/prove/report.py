@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 from xml.etree import ElementTree as ET
 
 import click
@@ -15,6 +13,7 @@ from obsgen.errors import ObsgenError, Problem
 from obsgen.model.proof import Proof
 from obsgen.prove.coverage import Coverage, Tally
 from obsgen.prove.judge import Verdict, told
+from obsgen.report import Document, Lines
 from obsgen.style import columns
 from obsgen.words import duration
 
@@ -49,20 +48,7 @@ class Outcome:
         return not self.failed and not any(tally.survivors or tally.wrong for tally in self.tallies or ())
 
 
-class Report(Protocol):
-    """How a run is told."""
-
-    def rejected(self, problems: list[Problem]) -> None:
-        """Tell the problems of the definitions."""
-
-    def failed(self, error: ObsgenError) -> None:
-        """Tell why the run could not go on."""
-
-    def done(self, outcome: Outcome) -> None:
-        """Tell what came of it."""
-
-
-class TextReport:
+class TextReport(Lines):
     """For people.
 
     Args:
@@ -70,18 +56,8 @@ class TextReport:
     """
 
     def __init__(self, *, table: bool) -> None:
+        super().__init__("nothing was proven")
         self.table = table
-
-    def rejected(self, problems: list[Problem]) -> None:
-        """Print the problems of the definitions."""
-        for problem in problems:
-            click.echo(str(problem), err=True)
-        many = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        click.secho(f"{many}; nothing was proven", err=True, fg="red")
-
-    def failed(self, error: ObsgenError) -> None:
-        """Print why the run could not go on."""
-        click.secho(f"obsgen: {error}", err=True, fg="red")
 
     def done(self, outcome: Outcome) -> None:
         """Print each proof that does not hold, the tables that were asked for, and a summary."""
@@ -163,16 +139,11 @@ def _summary(outcome: Outcome) -> str:
     return f"{total} proofs of {len(names)} alerts and recordings hold{mutants} ({took})"
 
 
-class JsonReport:
+class JsonReport(Document):
     """For machines: one document with `problems`, `error`, `proofs`, `coverage` and, if asked for, `mutants`."""
 
-    def rejected(self, problems: list[Problem]) -> None:
-        """Print the problems of the definitions."""
-        self._print(problems=[problem.as_json() for problem in problems])
-
-    def failed(self, error: ObsgenError) -> None:
-        """Print why the run could not go on."""
-        self._print(error=str(error))
+    def __init__(self) -> None:
+        super().__init__(proofs=[], coverage=[])
 
     def done(self, outcome: Outcome) -> None:
         """Print what came of the run."""
@@ -206,10 +177,7 @@ class JsonReport:
                 }
                 for t in outcome.tallies
             ]
-        self._print(**said)
-
-    def _print(self, **said: object) -> None:
-        click.echo(json.dumps({"problems": [], "error": None, "proofs": [], "coverage": [], **said}, indent=2))
+        self.print(**said)
 
 
 class JunitReport:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from obsgen.budgets import FAST, SLOW, recordings
 from obsgen.index import Index
-from obsgen.model.budget import BurnRate, ErrorBudget, Objective
+from obsgen.model.budget import ErrorBudget
 from obsgen.model.catalog import Domain
+from obsgen.model.objective import BurnRate, Objective
 from obsgen.model.rule import Alert, Level
 from obsgen.promql.label import Matcher
 from obsgen.promql.metric import seconds
