@@ -150,7 +150,9 @@ def test_a_prometheus_that_is_given_is_used_and_can_be_used_again(
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_is_left_behind_whatever_happens(tmp_path: Path, number: int) -> None:
-    script = "import time\nfrom obsgen.prove.server import running\nwith running() as server:\n"
+    # In the background of a shell, a process begins with Ctrl-C ignored.
+    script = "import signal, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script += "from obsgen.prove.server import running\nwith running() as server:\n"
     script += "    print(server.url, flush=True)\n    time.sleep(60)"
     command = [sys.executable, "-c", script]
     env = {**os.environ, "TMPDIR": str(tmp_path)}
