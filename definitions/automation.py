@@ -22,6 +22,7 @@ from obsgen.model import (
     Stat,
     Step,
     TimeSeries,
+    critical,
     warning,
 )
 from obsgen.promql import (
@@ -88,6 +89,11 @@ def an_hour_with(actions: str = "", failed: str = "") -> Given:
     return given
 
 
+def failing(severity: Severity) -> Firing:
+    """Return the alert for the hour in which these actions count."""
+    return Firing(since="1h15m", until="2h10m", severity=severity, labels=TRIM)
+
+
 FAILED_1H = Recording(
     name="action:automation_actions_failed:increase1h",
     expr=events(FAILED, "1h", by=[ACTION]),
@@ -136,7 +142,7 @@ FAILING = Alert(
     name="AutomationFailureRatioHigh",
     # Of fewer, a single failure would be more than the threshold.
     expr=FAILURE_RATIO.and_(ATTEMPTS_1H >= MIN_ATTEMPTS),
-    fires=warning(above=0.05, hold="5m"),
+    fires=(warning(above=0.05, hold="5m"), critical(above=0.50, hold="5m")),
     summary="Automation actions fail.",
     description=f"{VALUE} of the {ACTION.value} actions of the last hour failed, more than {THRESHOLD}.",
     runbook=Runbook(
@@ -152,10 +158,10 @@ FAILING = Alert(
             "After a release: roll the bot back.",
             "A single guild: switch its automation off until the cause is found.",
         ),
-        reason=f"{THRESHOLD} and the severity are the guide's. The minimum of {MIN_ATTEMPTS} attempts in an hour is "
-        "ours: of fewer, "
-        f"one failure alone would be enough. The hour smooths bursts, {HOLD} of hold the restart of one of the two "
-        "counters.",
+        reason="5 % and a warning are the guide's. Above 50 % automation does more harm than good, and the players "
+        "that it should restart stay silent: that is ours, and pages. The minimum of "
+        f"{MIN_ATTEMPTS} attempts in an hour is ours, too: of fewer, one failure alone would be enough. The hour "
+        f"smooths bursts, {HOLD} of hold the restart of one of the two counters.",
     ),
     proofs=(
         Proof("One of three is too few to mean anything.", an_hour_with(actions="3", failed="1")),
@@ -166,6 +172,7 @@ FAILING = Alert(
             fires=Firing(
                 since="1h15m",
                 until="2h10m",
+                severity=Severity.WARNING,
                 labels=TRIM,
                 description="6% of the queue_trim actions of the last hour failed, more than 5 %.",
             ),
@@ -173,19 +180,31 @@ FAILING = Alert(
         Proof(
             "11 of 200 are, too.",
             given=an_hour_with(actions="200", failed="11"),
-            fires=Firing(since="1h15m", until="2h10m", labels=TRIM),
+            fires=failing(Severity.WARNING),
         ),
         Proof("An action that never failed has no series for it.", an_hour_with(actions="100")),
         Proof(
             "Failures alone tell, when the other counter is silent.",
             given=an_hour_with(failed="30"),
-            fires=Firing(since="1h15m", until="2h10m", labels=TRIM),
+            fires=(failing(Severity.WARNING), failing(Severity.CRITICAL)),
         ),
         Proof(
             "2 of 20 are enough to tell.",
             given=an_hour_with(actions="20", failed="2"),
-            fires=Firing(since="1h15m", until="2h10m", labels=TRIM),
+            fires=failing(Severity.WARNING),
         ),
+        Proof("Half of them are not yet a page.", an_hour_with(actions="100", failed="50"), failing(Severity.WARNING)),
+        Proof(
+            "More than half of 20 are.",
+            given=an_hour_with(actions="20", failed="11"),
+            fires=(failing(Severity.WARNING), failing(Severity.CRITICAL)),
+        ),
+        Proof(
+            "54 of 100 are.",
+            given=an_hour_with(actions="100", failed="54"),
+            fires=(failing(Severity.WARNING), failing(Severity.CRITICAL)),
+        ),
+        Proof("19 of 19 are too few to tell.", an_hour_with(actions="19", failed="19")),
         Proof("2 of 19 are too few.", an_hour_with(actions="19", failed="2")),
     ),
 )

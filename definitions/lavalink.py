@@ -11,6 +11,7 @@ from obsgen.model import (
     Domain,
     ErrorBudget,
     Firing,
+    Inhibition,
     Objective,
     Proof,
     Row,
@@ -302,6 +303,14 @@ DOMAIN = Domain(
             restart="Start the failover checker's schedule and its exporter again.",
             reason="Every check measures a new latency. That long without any change means that the exporter serves "
             "old values.",
+        ),
+    ),
+    inhibitions=(
+        Inhibition(
+            source=NODE_DOWN,
+            targets=(LATENCY_HIGH,),
+            same=(REGION, NODE),
+            reason="A node that fails is not slow.",
         ),
     ),
     dashboards=(NODE_DASHBOARD,),

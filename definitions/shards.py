@@ -11,6 +11,7 @@ from obsgen.model import (
     Domain,
     Firing,
     Given,
+    Inhibition,
     Proof,
     Query,
     Recording,
@@ -344,6 +345,17 @@ SHARD_DASHBOARD = Dashboard(
     ),
 )
 
+BOT_WATCH = SourceWatch(
+    source=BOT,
+    key=LATENCY,
+    still_after="10m",
+    impact="Nothing is known about the shards: their alerts cannot fire.",
+    restart="Restart the bot; its metrics server starts with it.",
+    reason="The collector's task ends at its first exception while the HTTP server goes on serving the last "
+    "values. "
+    "Latencies change with every heartbeat, so that long without any change means that nothing is collected.",
+)
+
 DOMAIN = Domain(
     name="shards",
     title="Shard Load",
@@ -352,16 +364,17 @@ DOMAIN = Domain(
     metrics=(GUILDS, LATENCY, FAILOVERS),
     recordings=(DEVIATION,),
     alerts=(LATENCY_HIGH, STALLED, NONE_CONNECTED, UNBALANCED),
-    watches=(
-        SourceWatch(
-            source=BOT,
-            key=LATENCY,
-            still_after="10m",
-            impact="Nothing is known about the shards: their alerts cannot fire.",
-            restart="Restart the bot; its metrics server starts with it.",
-            reason="The collector's task ends at its first exception while the HTTP server goes on serving the last "
-            "values. "
-            "Latencies change with every heartbeat, so that long without any change means that nothing is collected.",
+    watches=(BOT_WATCH,),
+    inhibitions=(
+        Inhibition(
+            source=BOT_WATCH,
+            targets=(STALLED,),
+            reason="When the bot's numbers stand still, so does the latency of every shard.",
+        ),
+        Inhibition(
+            source=NONE_CONNECTED,
+            targets=(STALLED, LATENCY_HIGH),
+            reason="No shard is connected at all.",
         ),
     ),
     dashboards=(SHARD_DASHBOARD,),

@@ -7,6 +7,7 @@ BOT = Source(
     title="VectoBeat bot",
     job="vectobeat-bot",
     interval="30s",
+    targets=("bot:3052",),
     exporter="The bot's own `/metrics` endpoint (port 3052).",
 )
 

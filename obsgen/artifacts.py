@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 from obsgen import validate
 from obsgen.index import Index
 from obsgen.model.catalog import Catalog
+from obsgen.render.alertmanager import TEMPLATES, alertmanager
 from obsgen.render.catalog import SCHEMA_FILE, catalog
 from obsgen.render.docs import docs
+from obsgen.render.prometheus import prometheus
 from obsgen.render.rule_tests import rule_tests
 from obsgen.render.rules import rule_files
 from obsgen.style import json_text, yaml_text
 
+Json = dict[str, Any]
+MESSAGES = Path(__file__).parent / "templates/messages.tmpl"
 Step = Callable[[str, int, int], None]
 
 
@@ -56,7 +62,24 @@ def _rules(index: Index) -> dict[str, str]:
     for name, data in rule_tests(index, rules).items():
         said = f"Made by obsgen from the proofs in {homes[name].at.name}. `obsgen prove` runs all of them."
         files[f"prometheus/tests/{name}.yml"] = yaml_text(data, said)
-    return files
+    return files | _routing(index, rules)
+
+
+def _routing(index: Index, rules: Mapping[str, Json]) -> dict[str, str]:
+    """Return the configurations of Alertmanager and Prometheus, where the catalog says how alerts get to people."""
+    project = index.catalog.project
+    if project.routing is None:
+        return {}
+    config = alertmanager(index, project.routing)
+    validate.has_templates("alertmanager/alertmanager.yml", config, MESSAGES.read_text(encoding="utf-8"))
+    scraped = prometheus(index, project.routing, (f"{name}.yml" for name in rules))
+    kept = f"Start it with --storage.tsdb.retention.time={project.retention}."
+    made = f"Made by obsgen from {project.at.name}"
+    return {
+        "alertmanager/alertmanager.yml": yaml_text(config, f"{made} and the teams: change those, not this."),
+        f"alertmanager/{TEMPLATES}": MESSAGES.read_text(encoding="utf-8"),
+        "prometheus/prometheus.yml": yaml_text(scraped, f"{made} and the sources: change those, not this. {kept}"),
+    }
 
 
 def _dashboards(index: Index, step: Step) -> dict[str, str]:

@@ -72,6 +72,7 @@ def main() -> None:
       obsgen generate --check    show what would change, and exit 1 if anything would
       obsgen prove               prove every alert on a real Prometheus
       obsgen slo                 show the error budgets
+      obsgen route --all         show who is told of which alert
     """
 
 
@@ -158,6 +159,41 @@ def slo(definitions: Path, url: str | None, form: str) -> None:
 
     report: room.TextReport | room.JsonReport = room.JsonReport() if form == "json" else room.TextReport()
     report.done(_run(report, lambda progress: _slo(definitions, url, progress)))
+
+
+@main.command()
+@click.argument("alert", required=False)
+@click.argument("labels", nargs=-1, metavar="[LABEL=VALUE]...")
+@click.option("--all", "everything", is_flag=True, help="Show all alerts, a line each.")
+@definitions_option
+@format_option("json")
+def route(alert: str | None, labels: tuple[str, ...], everything: bool, definitions: Path, form: str) -> None:
+    r"""Show whom an alert reaches, after which waits, and what silences it.
+
+    LABEL=VALUE are labels of the alert; severity=... picks one of its levels. Exit codes: 0 done, 1 the definitions
+    have problems, 2 failed.
+
+    \b
+    Example:
+      obsgen route ShardLatencyHigh severity=critical shard_id=3
+      obsgen route --all
+    """
+    from obsgen import route as room
+
+    if (alert is None) is not everything:
+        raise click.UsageError("name an alert, or --all")
+    pairs = dict(_pair(text) for text in labels)
+    report: room.TextReport | room.JsonReport = room.TextReport(table=everything, labels=pairs)
+    if form == "json":
+        report = room.JsonReport()
+    report.done(_run(report, lambda progress: room.deliveries(_catalog(definitions, progress), alert, pairs)))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise click.UsageError(f"{text!r} is no label: write it as in severity=critical")
+    return name, value
 
 
 def _run(report: Report, work: Callable[[Progress], T]) -> T:

@@ -19,7 +19,21 @@ def expand(catalog: Catalog) -> Catalog:
     """
     domains = tuple(map(_domain, catalog.domains))
     promised = tuple(budget for domain in catalog.domains for budget in domain.budgets if budget.objectives)
-    return replace(catalog, domains=(*domains, *_budgets(catalog, promised)))
+    return replace(catalog, domains=(*domains, *_budgets(catalog, promised), *_alerting(catalog)))
+
+
+def _alerting(catalog: Catalog) -> Iterator[Domain]:
+    """Yield a domain with the alert that always fires, where somebody listens to it."""
+    routing = catalog.project.routing
+    if routing is not None and routing.watchdog is not None:
+        yield Domain(
+            name="alerting",
+            title="Alerting",
+            description="Whether alerts get through at all.",
+            order=max(domain.order for domain in catalog.domains) + 1,
+            alerts=(watches.watchdog(routing),),
+            at=routing.at,
+        )
 
 
 def _budgets(catalog: Catalog, promised: tuple[ErrorBudget, ...]) -> Iterator[Domain]:

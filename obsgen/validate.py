@@ -138,3 +138,33 @@ def links_hold(pages: Mapping[str, str], docs_url: str, others: Mapping[str, str
     for path, text in others.items():
         for found in into_docs.finditer(text):
             look(path, f"{found[1]}#{found[2]}", found[1], found[2])
+
+
+_DEFINED = re.compile(r'\{\{-? *define "([^"]+)"')
+_USED = re.compile(r'\{\{-? *template "([^"]+)"')
+
+
+def has_templates(name: str, config: Any, templates: str) -> None:
+    """Check that every template that a configuration or a template calls is defined, and nothing else is called.
+
+    Alertmanager reads the texts of a configuration only at the moment of an alert: they may call templates, which it
+    reads when it starts, and do nothing else.
+
+    Raises:
+        ObsgenError: a template is not there, or a text does more than calling one.
+    """
+    known = set(_DEFINED.findall(templates))
+    for text in (text for text in _texts(config) if "{{" in text):
+        called = re.fullmatch(r'\{\{ template "([^"]+)" \. \}\}', text)
+        if not called or called[1] not in known:
+            raise ObsgenError(f"{name} has the text {text!r}, which no template file defines")
+    for called_by_template in _USED.findall(templates):
+        if called_by_template not in known:
+            raise ObsgenError(f"the template {called_by_template!r} is called, and not defined")
+
+
+def _texts(data: Any) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    for each in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+        yield from _texts(each)

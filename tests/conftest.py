@@ -14,6 +14,7 @@ from obsgen.load import load
 from obsgen.model import Catalog
 from obsgen.prometheus import Prometheus
 from obsgen.prove.server import running
+from tests.alertmanager import binary
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,9 +23,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden files from what is made now")
 
 
+def _missing() -> str:
+    """Return which real servers are not on PATH, as Debian calls their packages."""
+    found = {"prometheus": shutil.which("prometheus"), "prometheus-alertmanager": binary()}
+    return " and ".join(package for package, path in found.items() if path is None)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs a real server where there is none; in CI a missing server is a failure."""
-    if shutil.which("prometheus") or os.environ.get("CI"):
+    """Leave out what needs real servers where one is missing; in CI a missing server is a failure."""
+    if not _missing() or os.environ.get("CI"):
         return
     real = [item for item in items if item.get_closest_marker("real")]
     if real:
@@ -34,8 +41,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out, and how to get it."""
-    if not shutil.which("prometheus") and not os.environ.get("CI"):
-        terminalreporter.line("left out the tests with a real Prometheus: none is on PATH (apt-get install prometheus)")
+    if _missing() and not os.environ.get("CI"):
+        terminalreporter.line(f"left out the tests with real servers: {_missing()} not on PATH (apt-get install it)")
 
 
 @pytest.fixture(scope="session")

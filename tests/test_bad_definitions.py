@@ -62,10 +62,26 @@ TAIL = """
 DOMAIN = Domain(
     name="bad", title="Bad", description="",
     metrics=vars().get("METRICS", (HITS, BAD, HEAT, WAIT)), watches=vars().get("WATCHES", (WATCH,)),
-    budgets=vars().get("BUDGETS", ()),
+    budgets=vars().get("BUDGETS", ()), inhibitions=vars().get("INHIBITIONS", ()), notify=vars().get("NOTIFY"),
     alerts=vars().get("ALERTS", ()), recordings=vars().get("RECORDINGS", ()), dashboards=vars().get("BOARDS", ()),
 )
 """
+
+
+def routed(notify: str, more: str = "", receivers: str = "CHAT") -> str:
+    """Return definition lines with an alert and receivers, for a project with a routing."""
+    return (
+        "CHAT = Slack(name='chat', channel='#a', url_file='/x')\n"
+        "BELL, MAIL = Webhook(name='bell', url='http://x.org'), Email(name='m', to='a@b.org')\n"
+        f"TWIN = Webhook(name='chat', url='http://y.org')\nNOTIFY = {notify}\nRECEIVERS = [{receivers}]\n"
+        f"ALERTS = (alert({more}),)"
+    )
+
+
+def hours(**given: object) -> str:
+    """Return a definition line with times of the week."""
+    fields = {"weekdays": ["monday"], "begin": "08:00", "end": "09:00", "location": "UTC"} | given
+    return f"X = Hours(name='h', {', '.join(f'{name}={value!r}' for name, value in fields.items())})  # <-"
 
 
 def proving(given: str) -> str:
@@ -330,6 +346,39 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ),
         (proving("{HEAT: '1x9'}, records=Sample(value=1, at='1m')"), "expects a sample of A, which is not recorded"),
     ],
+    "unrouted-alert": [
+        (
+            routed("Notify(critical=[CHAT], warning=[])", "fires=[warning(above=5)]"),
+            "nobody is told of A when it is warning",
+        ),
+    ],
+    "idle-receiver": [
+        (routed("Notify(critical=[CHAT], warning=[])", "", "CHAT, BELL"), "no alert reaches webhook bell"),
+        (routed("Notify(critical=[CHAT], warning=[], info=[BELL])"), "to which domain bad leads, is not among the"),
+        (routed("Notify(critical=[CHAT], warning=[], info=[MAIL])", "", "CHAT, MAIL"), "mail to a@b.org needs a mail"),
+        (
+            routed("Notify(critical=[CHAT], warning=[], info=[TWIN])", "", "CHAT, TWIN"),
+            "there are two receivers named 'chat'",
+        ),
+    ],
+    "blind-silence": [
+        (
+            "ONE, TWO = alert(), alert(name='B', fires=critical())\n"
+            "ALERTS = (ONE, TWO)\nINHIBITIONS = (Inhibition(source=ONE, targets=[TWO], reason=''),)  # <-",
+            "A would silence B, which is more severe",
+        ),
+        (
+            "ONE, TWO = alert(), alert(name='B')\nALERTS = (ONE, TWO)\n"
+            "THERE = Inhibition(source=ONE, targets=[TWO], reason='')  # <-\n"
+            "INHIBITIONS = (THERE, Inhibition(source=TWO, targets=[ONE], reason=''))",
+            "A silences B silences A: nobody would be told of any of them",
+        ),
+        (
+            "ONE, TWO = alert(), alert(name='B')\nALERTS = (ONE, TWO)\n"
+            "INHIBITIONS = (Inhibition(source=ONE, targets=[TWO], same=[SHADE], reason=''),)  # <-",
+            "an inhibition compares 'shade', which its targets do not all have",
+        ),
+    ],
     # These are not checks: the definition cannot be built, or its file not be read.
     "definition": [
         ("ALERTS = (alert(expr=HEAT == 0),)  # <-", "the expression of alert A is False, not PromQL"),
@@ -404,6 +453,19 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("X = Latency(of=WAIT, within=1.5)  # <-", "wait has no bucket of 1.5"),
         ("X = Latency(of=WAIT.count, within=9)  # <-", "wait has no bucket of 9"),
         ("X = TimeSlices(total=HEAT, good=HEAT)  # <-", "all minutes of an SLI are good ones"),
+        ("X = Slack(name='s', channel='#a', url_file='https://hooks.slack.com/x')  # <-", "url_file of s is 'https:"),
+        ("X = Slack(name='s', channel='alerts', url_file='/x')  # <-", "'alerts' is no channel of Slack"),
+        ("X = PagerDuty(name='p', service='', routing_key_file='abc123')  # <-", "routing_key_file of p is 'abc123'"),
+        ("X = Webhook(name='w', url='https://u:p@x.org/')  # <-", "url of w looks as if it held a secret (at x.org)"),
+        ("X = Webhook(name='w', url='https://x.org/?token=1')  # <-", "url of w looks as if it held a secret"),
+        ("X = Webhook(name='w', url='x.org')  # <-", "url of w is 'x.org'"),
+        ("X = Email(name='e', to='nobody')  # <-", "'nobody' is no mail address"),
+        ("X = Email(name='E x', to='a@b.org')  # <-", "'E x' is no name for a receiver"),
+        (hours(location="Europe/Berlim"), "'Europe/Berlim' is no time zone"),
+        (hours(begin="9:00"), "'9:00' is no time of day"),
+        (hours(end="01:00"), "h ends at 01:00, before it begins at 08:00"),
+        (hours(weekdays=["mon"]), "'mon' are no days of the week"),
+        ("X = Notify(critical=['#alerts'], warning=())  # <-", "critical of Notify is '#alerts'"),
         (proving("{HEAT: '0+10y20'}"), "'0+10y20' is not in the notation of series"),
         (proving("{HEAT: '0+1x9999999'}"), "stands for 10,000,000 samples"),
         (proving("{HEAT: ''}"), "a series has no values"),
@@ -430,7 +492,9 @@ def run(folder: Path, *options: str) -> Result:
 def write(folder: Path, name: str, lines: str, tail: str = TAIL) -> int:
     """Write a definition file and return the number of its marked line."""
     (folder / "definitions").mkdir(exist_ok=True)
-    (folder / "definitions/project.py").write_text(PROJECT)
+    routing = f"from .{name} import RECEIVERS\nfrom obsgen.model import Routing\n" if "RECEIVERS" in lines else ""
+    given = "    routing=Routing(receivers=RECEIVERS, alertmanagers=()),\n)" if routing else ")"
+    (folder / "definitions/project.py").write_text(routing + PROJECT.rstrip().removesuffix(")") + given)
     text = HEAD + lines + tail
     (folder / f"definitions/{name}.py").write_text(text)
     return next((n for n, line in enumerate(text.splitlines(), 1) if line.endswith("# <-")), 0)

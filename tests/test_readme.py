@@ -63,6 +63,14 @@ def test_the_proof_that_fails_is_one_of_the_proofs() -> None:
     assert shown.splitlines()[0].split(": ")[1] in line
 
 
+def test_the_way_of_an_alert_is_the_one_shown(folder: Path) -> None:
+    [said] = [block for block in blocks("text") if "obsgen route" in block]
+
+    output = CliRunner().invoke(main, ["route", "LavalinkNodeLatencyHigh", "node=main"]).output
+
+    assert output.startswith("\n".join(said.splitlines()[1:-1]))
+
+
 def test_every_link_leads_somewhere() -> None:
     for name in ("README.md", "CONTRIBUTING.md"):
         for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text()):
@@ -70,6 +78,10 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_every_room_is_in_the_contributors_table() -> None:
-    rooms = {path.stem for path in (ROOT / "obsgen").iterdir() if not path.stem.startswith("_")} - {"py", "schemas"}
+    rooms = {path.stem for path in (ROOT / "obsgen").iterdir() if not path.stem.startswith("_")} - {
+        "py",
+        "schemas",
+        "templates",
+    }
     said = set(re.findall(r"`(\w+)/?`", (ROOT / "CONTRIBUTING.md").read_text()))
     assert rooms <= said

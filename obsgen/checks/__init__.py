@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from obsgen.checks import alerts, budgets, dashboards, expressions, names, proofs
+from obsgen.checks import alerts, budgets, dashboards, expressions, names, proofs, routing
 from obsgen.checks.places import Survey
 from obsgen.errors import Problem
 from obsgen.model.catalog import Catalog
@@ -42,10 +42,13 @@ CHECKS: tuple[Check, ...] = (
     proofs.proof_series,
     proofs.proof_firing,
     proofs.proof_sample,
+    routing.unrouted_alert,
+    routing.idle_receiver,
+    routing.blind_silence,
 )
 
 
-NEEDS_ALL: tuple[Check, ...] = (expressions.undeclared_series, alerts.unwatched_source)
+NEEDS_ALL: tuple[Check, ...] = (expressions.undeclared_series, alerts.unwatched_source, routing.idle_receiver)
 """Checks that look for something missing: with a part of the catalog they would find it everywhere."""
 
 

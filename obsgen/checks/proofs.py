@@ -11,7 +11,7 @@ from obsgen.model.proof import Firing, Proof
 from obsgen.model.rule import Alert, Recording
 from obsgen.promql.label import TARGET_LABELS
 from obsgen.promql.metric import Histogram, Metric, seconds
-from obsgen.promql.tree import Selector, Series
+from obsgen.promql.tree import Selector, Series, series_in
 from obsgen.words import duration
 
 PARTS = ("_bucket", "_count", "_sum")
@@ -22,7 +22,8 @@ def unproven_alert(survey: Survey) -> Iterator[Problem]:
     for alert in survey.catalog.alerts:
         fires = any(proof.fires for proof in alert.proofs)
         quiet = any(proof.quiet for proof in alert.proofs)
-        if fires and quiet:
+        always = not series_in(alert.expr)
+        if (fires and quiet) or always:
             continue
         lacking = "no proofs" if not alert.proofs else f"no proof that it {'stays quiet' if fires else 'fires'}"
         hint = 'write one: proofs=(Proof("...", given={METRIC: "0x20"}'

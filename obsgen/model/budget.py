@@ -193,6 +193,10 @@ class ErrorBudget:
             if seconds(burn.long) < seconds(self.window) and 1 <= burn.factor(self.window) < 1 / least
         )
 
+    def burns_at(self, severity: Severity) -> bool:
+        """Return whether any burn rate has a severity."""
+        return any(burn.severity is severity for burn in self.burns)
+
     @property
     def enough(self) -> int:
         """The fewest bad events in the long window of a burn rate that alert."""

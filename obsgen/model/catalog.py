@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from obsgen.errors import DefinitionError, Location, here
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.dashboard import Annotation, Dashboard
+from obsgen.model.inhibition import Inhibition
+from obsgen.model.routing import Notify, Routing
 from obsgen.model.rule import Alert, Recording
 from obsgen.model.team import Team
 from obsgen.model.watch import SourceWatch
@@ -29,6 +31,7 @@ class Project:
         owner: who owns the definitions.
         docs_url: where `generated/docs` is published; the runbook links of alerts start with it.
         grafana_url: where Grafana is; the dashboard links of alerts and docs start with it.
+        routing: how alerts get to people; None where that is not obsgen's business.
         retention: how long Prometheus keeps its data (`--storage.tsdb.retention.time`), a PromQL duration.
     """
 
@@ -38,6 +41,7 @@ class Project:
     owner: Team
     docs_url: str
     grafana_url: str
+    routing: Routing | None = None
     retention: str = "15d"
     at: Location = field(default_factory=here, repr=False, compare=False)
 
@@ -63,11 +67,13 @@ class Domain:
         description: what it is about, in a sentence or two.
         order: its place among the domains.
         team: who acts on its alerts; the project's owner when left out.
+        notify: who is told of its alerts, where that is not whom the team names.
         metrics: what its sources expose.
         recordings: what Prometheus records.
         budgets: its error budgets.
         alerts: what people have to know of.
         watches: its sources, watched.
+        inhibitions: alerts that silence others.
         dashboards: what people look at.
         annotations: marks on every dashboard of the catalog.
         notes: what a reader has to know about its numbers, a paragraph each.
@@ -78,11 +84,13 @@ class Domain:
     description: str
     order: int = 0
     team: Team | None = None
+    notify: Notify | None = None
     metrics: Sequence[Metric] = ()
     recordings: Sequence[Recording] = ()
     budgets: Sequence[ErrorBudget] = ()
     alerts: Sequence[Alert] = ()
     watches: Sequence[SourceWatch] = ()
+    inhibitions: Sequence[Inhibition] = ()
     dashboards: Sequence[Dashboard] = ()
     annotations: Sequence[Annotation] = ()
     notes: Sequence[str] = ()

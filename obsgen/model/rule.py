@@ -10,6 +10,7 @@ from functools import partial
 
 from obsgen.errors import DefinitionError, Location, here
 from obsgen.model.proof import Proof
+from obsgen.model.routing import Notify
 from obsgen.model.severity import Severity
 from obsgen.promql.infer import labels_of, unit_of
 from obsgen.promql.metric import positive, seconds
@@ -187,6 +188,7 @@ class Alert:
         summary: one sentence without templates, for a list of alerts.
         description: what is the case, with `LABEL.value`, `VALUE`, `THRESHOLD` and `HOLD` where they belong.
         runbook: what to do.
+        notify: who is told of it, where that is not whom its domain or team names.
         when: when it fires, in words, for a level without a threshold: "the target is up and x is missing".
         proofs: with which series it fires, and with which it stays quiet.
         equivalent: changes of the rule that make no difference, as `obsgen prove --mutate` names them, each with the
@@ -203,6 +205,7 @@ class Alert:
     summary: str
     description: str
     runbook: Runbook
+    notify: Notify | None = None
     when: str = ""
     proofs: Sequence[Proof] = ()
     interval: str = ALERT_INTERVAL

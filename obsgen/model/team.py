@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from obsgen.model.routing import Notify
 from obsgen.shape import conform
 
 
@@ -14,10 +15,12 @@ class Team:
     Args:
         name: its id, the value of the alert labels `owner` and `team`.
         title: what people call it.
+        notify: who is told of its alerts.
     """
 
     name: str
     title: str
+    notify: Notify | None = None
 
     def __post_init__(self) -> None:
         conform(self)

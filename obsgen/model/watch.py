@@ -8,6 +8,7 @@ from obsgen.errors import DefinitionError, Location, here
 from obsgen.model.severity import Severity
 from obsgen.promql.metric import Metric, Source, positive
 from obsgen.shape import conform
+from obsgen.words import camel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class SourceWatch:
         moves: a metric that changes all the time while the source works; `key` when left out.
         still_after: how long `moves` may stand still, a PromQL duration; None if nothing about the source has to move.
         missing_after: how long `key` may be missing while the source answers; ten scrapes when left out.
-        severity: of the first two alerts; standing still is a warning.
+        severity: of its alerts.
         impact: what is not seen while the source is silent, as a sentence.
         restart: how to bring the source back, as a sentence.
         reason: why `still_after` is what it is.
@@ -50,3 +51,18 @@ class SourceWatch:
                     f"{metric.name} tells nothing about {self.source.title}",
                     f"watch it with a metric whose source is {self.source.name!r}",
                 )
+
+    @property
+    def down(self) -> str:
+        """Name of the alert on a target that cannot be scraped."""
+        return f"{camel(self.source.name)}Down"
+
+    @property
+    def missing(self) -> str:
+        """Name of the alert on a target without its key series."""
+        return f"{camel(self.source.name)}SeriesMissing"
+
+    @property
+    def stands_still(self) -> str:
+        """Name of the alert on numbers that stand still."""
+        return f"{camel(self.source.name)}StandsStill"

@@ -53,6 +53,8 @@ class Source:
         job: the scrape job in Prometheus.
         interval: how often it is scraped, a PromQL duration.
         path: HTTP path of the exposition.
+        targets: what Prometheus scrapes, `host:port` each. Without any, Prometheus reads them from
+            `targets-JOB.yml` beside its configuration, as soon as there is such a file.
         exporter: how its numbers get to Prometheus, as a sentence or less.
     """
 
@@ -61,6 +63,7 @@ class Source:
     job: str
     interval: str
     path: str = "/metrics"
+    targets: Sequence[str] = ()
     exporter: str = ""
     at: Location = field(default_factory=here, repr=False, compare=False)
 

@@ -11,12 +11,14 @@ from obsgen.render.links import (
     BUDGETS_FILE,
     DASHBOARDS_FILE,
     INDEX_FILE,
+    ROUTING_FILE,
     Links,
     domain_file,
     runbook_file,
     series_file,
 )
 from obsgen.render.markdown import code, href, items, link, page, table
+from obsgen.render.routing_page import routing_page
 from obsgen.render.runbooks import condition
 from obsgen.words import listed, spoken
 
@@ -29,6 +31,8 @@ def docs(index: Index) -> dict[str, str]:
         pages[DASHBOARDS_FILE] = _dashboards(index, links)
     if any(domain.budgets for domain in index.catalog.domains):
         pages[BUDGETS_FILE] = budget_page(index)
+    if index.catalog.project.routing is not None:
+        pages[ROUTING_FILE] = routing_page(index, index.catalog.project.routing)
     pages |= {domain_file(d): metric_pages.metric_page(index, links, d) for d in metric_pages.documented(index)}
     pages |= {
         runbook_file(alert.name): runbooks.runbook(index, links, domain, alert)
@@ -57,6 +61,9 @@ def _index(index: Index) -> str:
         else "",
         f"{link('Error budgets', BUDGETS_FILE, here)}: what they promise, and what their numbers mean"
         if any(domain.budgets for domain in index.catalog.domains)
+        else "",
+        f"{link('Routing', ROUTING_FILE, here)}: who is told what, when and how"
+        if index.catalog.project.routing is not None
         else "",
     ]
     return page(

@@ -16,6 +16,7 @@ INDEX_FILE = "index.md"
 ALERTS_FILE = "alerts.md"
 DASHBOARDS_FILE = "dashboards.md"
 BUDGETS_FILE = "error-budgets.md"
+ROUTING_FILE = "routing.md"
 
 
 class Links:

@@ -9,7 +9,7 @@ from obsgen.model.catalog import Domain
 from obsgen.model.rule import HOLD, THRESHOLD, Alert, Comparison, Level, Step, level_expr
 from obsgen.promql.metric import Metric
 from obsgen.promql.tree import series_in
-from obsgen.render.links import ALERTS_FILE, DASHBOARDS_FILE, Links, anchor, runbook_file, series_file
+from obsgen.render.links import ALERTS_FILE, DASHBOARDS_FILE, ROUTING_FILE, Links, anchor, runbook_file, series_file
 from obsgen.render.markdown import code, href, items, link, page, promql, table
 from obsgen.words import listed, spoken
 
@@ -38,7 +38,7 @@ def runbook(index: Index, links: Links, domain: Domain, alert: Alert) -> str:
     return page(
         f"# {alert.name}",
         alert.summary,
-        f"Who acts: {(domain.team or owner).title}. Owner of the rule: {owner.title}.",
+        f"Who acts: {(domain.team or owner).title}. Owner of the rule: {owner.title}.{_told(index, here)}",
         table(("Severity", "Fires when", "For"), rows),
         "## Meaning",
         numbers(book.meaning),
@@ -57,6 +57,12 @@ def runbook(index: Index, links: Links, domain: Domain, alert: Alert) -> str:
         items(f"{'Stays quiet' if proof.quiet else 'Fires'}: {proof.title}" for proof in alert.proofs),
         link("All alerts", ALERTS_FILE, here),
     )
+
+
+def _told(index: Index, here: str) -> str:
+    if index.catalog.project.routing is None:
+        return ""
+    return f" {link('Who is told', ROUTING_FILE, here)}."
 
 
 def _look(index: Index, links: Links, alert: Alert) -> list[str]:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from obsgen.model.routing import Routing
 from obsgen.model.rule import HOLD, Alert, Comparison, Level, Runbook, Step, Threshold
 from obsgen.model.severity import Severity
 from obsgen.model.watch import SourceWatch
-from obsgen.promql.functions import absent, changes, count, max_, up
+from obsgen.promql.functions import absent, changes, count, max_, up, vector
 from obsgen.promql.label import JOB
 from obsgen.promql.metric import Histogram, Metric, Vector, seconds
 from obsgen.promql.tree import Offset, Selector
 from obsgen.watches import proofs
-from obsgen.words import camel, duration, spoken
+from obsgen.words import duration, spoken
 
 MISSED_SCRAPES = 4
 """So many scrapes have to fail before a target counts as down: one or two fail on every deploy."""
 STILL_HOLD = "5m"
+WATCHDOG = "Watchdog"
 
 
 def expand(watch: SourceWatch) -> Iterator[Alert]:
@@ -32,7 +34,7 @@ def _down(watch: SourceWatch) -> Alert:
     target = up(source)
     hold = duration(max(120, MISSED_SCRAPES * seconds(source.interval)))
     return Alert(
-        name=f"{camel(source.name)}Down",
+        name=watch.down,
         # A job that Prometheus does not know has no `up` at all: absent() stands in for its 0.
         expr=target.or_(absent(target) * 0),
         fires=_level(watch.severity, hold, Threshold(comparison=Comparison.EQUALS, value=0)),
@@ -62,7 +64,7 @@ def _missing(watch: SourceWatch) -> Alert:
     target = up(source)
     hold = watch.missing_after or duration(max(300, 10 * seconds(source.interval)))
     return Alert(
-        name=f"{camel(source.name)}SeriesMissing",
+        name=watch.missing,
         expr=absent(series).and_(max_(target).equals(1), on=()),
         fires=_level(watch.severity, hold),
         summary=f"{source.title} answers, but exposes no {key.name}.",
@@ -93,9 +95,9 @@ def _still(watch: SourceWatch, window: str) -> Alert:
     series = _moving(metric)
     existed = count(Offset(series if isinstance(series, Selector) else Selector(series), window))
     return Alert(
-        name=f"{camel(source.name)}StandsStill",
+        name=watch.stands_still,
         expr=max_(changes(series, window)).equals(0).and_(existed),
-        fires=_level(Severity.WARNING, STILL_HOLD),
+        fires=_level(watch.severity, STILL_HOLD),
         summary=f"The numbers of {source.title} stand still.",
         description=f"No series of {metric.name} has changed for {spoken(window)}. {watch.impact}",
         runbook=Runbook(
@@ -120,3 +122,28 @@ def _moving(metric: Metric) -> Vector:
 
 def _level(severity: Severity, hold: str, threshold: Threshold | None = None) -> Level:
     return Level(severity=severity, threshold=threshold, hold=hold, keep_firing="0s")
+
+
+def watchdog(routing: Routing) -> Alert:
+    """Return the alert that always fires: when it stops, alerts no longer get through."""
+    return Alert(
+        name=WATCHDOG,
+        expr=vector(1),
+        fires=Level(severity=Severity.INFO, threshold=None, hold="0s", keep_firing="0s"),
+        summary="Alerts get through.",
+        description="This alert always fires. Whoever receives it raises the alarm when it stops coming.",
+        runbook=Runbook(
+            meaning="It is meant to fire. If the dead man's switch says that it stopped, Prometheus, Alertmanager or "
+            "the way between them is down, and no other alert gets through.",
+            impact="Nobody is told of anything.",
+            diagnosis=(
+                "Does Prometheus answer, and does its page Status > Runtime name the Alertmanagers?",
+                "Does Alertmanager answer, and is Watchdog on its page?",
+                "Look for errors of notification in Alertmanager's log.",
+            ),
+            mitigation=("Restart what does not answer; until then, watch the dashboards.",),
+            reason="A dead man's switch: silence is the alarm.",
+        ),
+        when="always",
+        at=routing.at,
+    )

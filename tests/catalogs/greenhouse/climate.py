@@ -8,6 +8,7 @@ from obsgen.model import (
     Dashboard,
     Domain,
     Firing,
+    Notify,
     Proof,
     Row,
     Runbook,
@@ -22,7 +23,7 @@ from obsgen.model import (
 )
 from obsgen.promql import Gauge, Label, Unit, avg, max_
 
-from .house import SENSORS
+from .house import BELL, PAGER, SENSORS
 
 BED = Label("bed", "Name of the bed.")
 
@@ -41,6 +42,7 @@ TOO_HOT = Alert(
     fires=[warning(above=31, hold="17m"), critical(above=37, hold="7m", keep_firing="3m")],
     summary="A bed is too hot.",
     description=f"Bed {BED.value} is at {VALUE}, above {THRESHOLD}.",
+    notify=Notify(critical=[BELL, PAGER], warning=[BELL]),
     runbook=Runbook(
         meaning="The air above the bed is hotter than tomatoes like.",
         impact="Flowers drop.",

@@ -1,0 +1,41 @@
+"""Prometheus' configuration, as plain data: what it scrapes, which rules it evaluates, whom it sends alerts to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from obsgen.index import Index
+from obsgen.model.routing import Routing
+from obsgen.model.rule import ALERT_INTERVAL
+from obsgen.promql.metric import Source
+
+Json = dict[str, Any]
+
+
+def prometheus(index: Index, routing: Routing, files: Iterable[str]) -> Json:
+    """Return the configuration of Prometheus.
+
+    Args:
+        index: the catalog's cross-references.
+        routing: where alerts go.
+        files: names of the rule files beside it.
+    """
+    sources = {m.source.name: m.source for m in index.catalog.metrics if m.source is not None}
+    return {
+        "global": {"scrape_interval": ALERT_INTERVAL, "evaluation_interval": ALERT_INTERVAL},
+        "rule_files": sorted(files),
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(routing.alertmanagers)}]}]},
+        "scrape_configs": [_job(source) for source in sources.values()],
+    }
+
+
+def _job(source: Source) -> Json:
+    job: Json = {"job_name": source.job, "scrape_interval": source.interval}
+    if source.path != "/metrics":
+        job["metrics_path"] = source.path
+    if source.targets:
+        job["static_configs"] = [{"targets": list(source.targets)}]
+    else:
+        job["file_sd_configs"] = [{"files": [f"targets-{source.job}.yml"]}]
+    return job
