@@ -116,6 +116,9 @@ def _problem(error: BaseException, folder: Path, path: Path) -> Problem:
 
 def _meant(error: BaseException) -> str:
     """Return a hint with the known name nearest to an unknown one."""
+    if isinstance(error, AttributeError) and error.name:
+        near = get_close_matches(error.name, dir(error.obj), n=1, cutoff=0.5)
+        return f"did you mean {near[0]!r}?" if near else ""
     if not isinstance(error, NameError) or error.__traceback__ is None:
         return ""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)

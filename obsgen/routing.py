@@ -9,7 +9,7 @@ from functools import cached_property
 from obsgen.index import Index
 from obsgen.model.catalog import Domain
 from obsgen.model.routing import Hours, Notify, Receiver
-from obsgen.model.rule import Alert
+from obsgen.model.rule import Alert, Recording
 from obsgen.model.severity import Severity
 from obsgen.model.team import Team
 from obsgen.model.watch import SourceWatch
@@ -179,15 +179,15 @@ class Router:
 
     def _sources(self) -> Iterator[Silencing]:
         """Yield what is silent while a source is down: what that alone feeds."""
-        fed = {alert.name: self._fed_by(alert) for alert in self.index.catalog.alerts}
+        fed: dict[str, list[Alert]] = {}
+        for alert in self.index.catalog.alerts:
+            sources = self._fed_by(alert)
+            if len(sources) == 1:
+                fed.setdefault(sources.pop(), []).append(alert)
         for domain in self.index.catalog.domains:
             for watch in domain.watches:
-                alone = [
-                    alert
-                    for alert in self.index.catalog.alerts
-                    if fed[alert.name] == {watch.source.name} and alert.name != watch.down
-                ]
-                yield from self._down(watch, alone)
+                alone = fed.get(watch.source.name, [])
+                yield from self._down(watch, [alert for alert in alone if alert.name != watch.down])
 
     def _down(self, watch: SourceWatch, alone: list[Alert]) -> Iterator[Silencing]:
         reason = f"{watch.source.title} is down: what it says is old."
@@ -206,13 +206,13 @@ class Router:
 
     def _fed_by(self, alert: Alert) -> set[str]:
         found: set[str] = set()
-        recorded = {recording.name: recording for recording in self.index.catalog.recordings}
         stack, seen = [alert.expr], set[str]()
         while stack:
             for series in series_in(stack.pop()):
-                if series.name in recorded and series.name not in seen:
+                recorded = self.index.series.get(series.name)
+                if isinstance(recorded, Recording) and series.name not in seen:
                     seen.add(series.name)
-                    stack.append(recorded[series.name].expr)
+                    stack.append(recorded.expr)
                 elif isinstance(series, Metric) and series.source is not None:
                     found.add(series.source.name)
         return found

@@ -475,6 +475,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
     ],
     "import": [
         ("ALERTS = (alert(expr=HETA),)  # <-", "NameError: name 'HETA' is not defined"),
+        ("X = Severity.FATAL  # <-", "AttributeError: FATAL"),
         ("from .nowhere import SOMETHING  # <-", "ModuleNotFoundError: No module named 'nowhere'"),
         ("raise SystemExit(3)  # <-", "SystemExit: 3"),
     ],

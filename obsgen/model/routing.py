@@ -39,7 +39,7 @@ class Slack:
     """A channel in Slack.
 
     Args:
-        name: its id in Alertmanager.
+        name: its id.
         channel: the channel, with its `#`.
         url_file: the file on Alertmanager's host that holds the address of the incoming webhook, which is a secret.
     """
@@ -67,7 +67,7 @@ class PagerDuty:
     """A service in PagerDuty: who is on call is paged.
 
     Args:
-        name: its id in Alertmanager.
+        name: its id.
         service: what the service is called in PagerDuty.
         routing_key_file: the file on Alertmanager's host that holds the integration's routing key.
     """
@@ -93,7 +93,7 @@ class Webhook:
     """An address that takes Alertmanager's own JSON.
 
     Args:
-        name: its id in Alertmanager.
+        name: its id.
         url: the address. It goes into the configuration as it is, so it may not hold a secret.
     """
 
@@ -127,7 +127,7 @@ class Email:
     """A mailbox. The project's routing needs an `Smtp` server.
 
     Args:
-        name: its id in Alertmanager.
+        name: its id.
         to: the address.
     """
 
@@ -162,7 +162,7 @@ class Hours:
     """Times of the week.
 
     Args:
-        name: its id in Alertmanager.
+        name: its id.
         weekdays: days and ranges of them: `monday:friday`.
         begin: the time of day at which it begins, as in 09:00.
         end: the time at which it ends, up to 24:00.

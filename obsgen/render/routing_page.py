@@ -27,7 +27,7 @@ def routing_page(index: Index, routing: Routing) -> str:
         "## How soon, and how often",
         table(
             ("Severity", "Waits for others of its kind", "Tells of more after", "Tells the same again after"),
-            [(s.value, *(spoken(t) for t in (w.first, w.more, w.again))) for s, w in reversed(WAITS.items())],
+            [(s.value, *(spoken(t) for t in (w.first, w.more, w.again))) for s, w in WAITS.items()],
         ),
         "Each message tells what fired with its values, and links to the runbook, to the panel that shows it, and to "
         "the form that silences it. When it is over, that is told, too.",
@@ -36,7 +36,7 @@ def routing_page(index: Index, routing: Routing) -> str:
         "Prometheus, in Alertmanager and on dashboards.",
         table(("While this fires", "These are silent", "With the same", "Because"), _silent(router)),
         "## With what",
-        table(("Receiver", "Name in Alertmanager", "Secret"), map(_receiver, routing.receivers)),
+        table(("Receiver", "Id", "Secret"), map(_receiver, routing.receivers)),
         _watchdog(routing),
         "Secrets are files on Alertmanager's host; the configuration names them and holds none.",
     )

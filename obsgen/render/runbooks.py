@@ -11,6 +11,7 @@ from obsgen.promql.metric import Metric
 from obsgen.promql.tree import series_in
 from obsgen.render.links import ALERTS_FILE, DASHBOARDS_FILE, ROUTING_FILE, Links, anchor, runbook_file, series_file
 from obsgen.render.markdown import code, href, items, link, page, promql, table
+from obsgen.routing import Router, Way
 from obsgen.words import listed, spoken
 
 _WORDS = {
@@ -34,12 +35,21 @@ def runbook(index: Index, links: Links, domain: Domain, alert: Alert) -> str:
     here, book = runbook_file(alert.name), alert.runbook
     numbers = partial(written_out, alert)
     owner = index.catalog.project.owner
-    rows = [(level.severity.value, condition(alert, level), spoken(level.hold) or "at once") for level in alert.levels]
+    told = Router(index) if index.catalog.project.routing is not None else None
+    rows = [
+        (
+            level.severity.value,
+            condition(alert, level),
+            spoken(level.hold) or "at once",
+            *((_told(told.way(alert, level.severity)),) if told is not None else ()),
+        )
+        for level in alert.levels
+    ]
     return page(
         f"# {alert.name}",
         alert.summary,
-        f"Who acts: {(domain.team or owner).title}. Owner of the rule: {owner.title}.{_told(index, here)}",
-        table(("Severity", "Fires when", "For"), rows),
+        f"Who acts: {(domain.team or owner).title}. Owner of the rule: {owner.title}.",
+        table(("Severity", "Fires when", "For", *(("Who is told",) if told is not None else ())), rows),
         "## Meaning",
         numbers(book.meaning),
         "## Impact",
@@ -55,14 +65,14 @@ def runbook(index: Index, links: Links, domain: Domain, alert: Alert) -> str:
         items(_reads(index, alert, here)),
         "## Proven" if alert.proofs else "",
         items(f"{'Stays quiet' if proof.quiet else 'Fires'}: {proof.title}" for proof in alert.proofs),
-        link("All alerts", ALERTS_FILE, here),
+        f"{link('All alerts', ALERTS_FILE, here)}, {link('who is told what', ROUTING_FILE, here)}"
+        if told is not None
+        else link("All alerts", ALERTS_FILE, here),
     )
 
 
-def _told(index: Index, here: str) -> str:
-    if index.catalog.project.routing is None:
-        return ""
-    return f" {link('Who is told', ROUTING_FILE, here)}."
+def _told(way: Way) -> str:
+    return listed([receiver.title for receiver in way.receivers]) or "nobody"
 
 
 def _look(index: Index, links: Links, alert: Alert) -> list[str]:
