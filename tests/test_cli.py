@@ -64,7 +64,7 @@ def test_one_changed_threshold_moves_alert_panel_docs_and_catalog_together(folde
     ]
     assert "-    expr: greenhouse_air_celsius > 31\n+    expr: greenhouse_air_celsius > 29\n" in result.stdout
     assert '-                "value": 31\n+                "value": 29\n' in result.stdout
-    assert "-| warning | the value is above 31 °C | 17 minutes |\n" in result.stdout
+    assert "-| warning | the value is above 31 °C | 17 minutes | webhook bell |\n" in result.stdout
     assert result.stdout.endswith("5 changed; run `obsgen generate`\n")
 
 
