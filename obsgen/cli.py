@@ -121,7 +121,7 @@ def prove(names: tuple[str, ...], definitions: Path, url: str | None, coverage: 
     Each proof writes its series to Prometheus, evaluates the generated rules over their time, and compares what
     fires with what it says. NAME is an alert, a recording or a budget, or a pattern of them; all are proven when
     left out. Prometheus is started on loopback with private storage and taken away again, unless one is named: that
-    must be for this purpose alone, and take remote write and samples of any age (out_of_order_time_window: 99y).
+    must be for this purpose alone, and take remote write and samples of any age (out_of_order_time_window: 250y).
     Exit codes: 0 all proofs hold, 1 some do not or a mutant survives, 2 failed.
 
     \b

@@ -51,8 +51,8 @@ class Prometheus:
         if not answer.ok:
             raise PrometheusError(
                 f"{self.name} does not take the samples of a proof ({answer.status_code}: "
-                f"{answer.text.strip()[:200]}); it needs storage.tsdb.out_of_order_time_window: 99y, and no samples of "
-                "its own"
+                f"{answer.text.strip()[:200]}); it needs storage.tsdb.out_of_order_time_window: 250y, and no samples "
+                "of its own"
             )
 
     def range(self, expr: str, start: float, end: float, step: float) -> list[tuple[dict[str, str], Samples]]:

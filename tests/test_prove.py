@@ -135,9 +135,15 @@ def test_recordings_come_before_what_reads_them_whatever_their_order() -> None:
 
 def test_no_proof_can_see_the_samples_of_another() -> None:
     times = Times()
-    first, second = times.take(3600, 500), times.take(40 * 86_400, 100)
+    first = times.take({"a", "up"}, {"a"}, back=3600, length=500)
+    reader = times.take({"a"}, {"b"}, back=40 * 86_400, length=100)
+    writer = times.take({"c"}, {"up"}, back=0, length=100)
+    stranger = times.take({"x", "up"}, {"x"}, back=3600, length=10**9)
 
-    assert second - 40 * 86_400 > first + 500
+    assert reader - 40 * 86_400 > first + 500
+    assert writer > first + 500
+    assert stranger - 3600 > writer + 100
+    assert times.take({"y"}, {"y"}, back=3600, length=1) == first
 
 
 def test_without_a_prometheus_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,8 @@ from obsgen.words import duration, spoken
 EXAMPLE = "example"
 NEAR = 0.05
 """How far above and below a burn rate the two proofs of it are."""
+MOST = 0.25
+"""Share of bad events at a burn rate from which on there is no room for errors twice as fast, or for few events."""
 STEP = "1m"
 MANY = 1000
 """Bad events of a minute at the burn rate."""
@@ -69,9 +71,8 @@ class _Course:
 
     def gauge(self, good: float, bad: float) -> str:
         """Return the samples of a gauge that says whether a minute is bad."""
-        return " ".join(
-            _run(bad if is_bad else good, 0, minutes - 1) for is_bad, minutes in ((0.0, self.history + 1), *self.bad)
-        )
+        states = ((0.0, self.history + 1), *self.bad)
+        return " ".join(_run(bad if is_bad else good, 0, minutes - 1) for is_bad, minutes in states if minutes)
 
 
 def _counter(runs: Runs) -> str:
@@ -113,8 +114,9 @@ def burn_proofs(budget: ErrorBudget, alert: str, burns: tuple[BurnRate, ...]) ->
     for burn in burns:
         share = burn.factor(budget.window) * objective.allowance
         history = int(max(seconds(b.long) for b in burns) / 60) + 10
-        minutely = isinstance(budget.sli, TimeSlices)
-        cases = _minutes(budget, burn, share, history) if minutely else _events(budget, burn, share, history)
+        cases = _events(budget, burn, share, history)
+        if isinstance(budget.sli, TimeSlices):
+            cases = _minutes(budget, burn, burns, objective.allowance, history)
         for case in cases:
             given = _given(budget, values, case.course)
             if given is None:
@@ -130,20 +132,24 @@ def _events(budget: ErrorBudget, burn: BurnRate, share: float, history: int) -> 
     # So many that whole numbers of them are near enough to any share.
     total = math.ceil(MANY / share)
     over, double, under = (float(round(total * share * times)) for times in (1 + NEAR, 2, 1 - NEAR))
-    if share * 2 <= 1:
-        steady = _Course(history, ((over, int(long + 3 * tile)),), total)
-        yield _Case(f"Errors a little faster than {rate} alert.", steady, long / (1 + NEAR), within=2 * tile)
-        burst = (double, int((1 - NEAR) * long / 2)), (0.0, int(short))
-        yield _Case(f"A burst that does not reach {rate} does not.", _Course(history, burst, total))
-        easing = (double, int(0.6 * long)), (under, int(short + 6 * tile))
-        yield _Case(
-            f"Errors {rate} that ease off stop alerting within {spoken(burn.short)}.",
-            _Course(history, easing, total),
-            since=long / 2,
-            # The share of the short window that still shows the double rate no longer makes up for the rest.
-            until=int(0.6 * long) + short * (1 - NEAR / (1 + NEAR)),
-            within=tile,
-        )
+    lasting = int(long + 3 * tile)
+    steady = _Course(history, ((min(over, total), lasting),), total)
+    at = max(long / (1 + NEAR), long * share)
+    yield _Case(f"Errors a little faster than {rate} alert.", steady, at, within=2 * tile)
+    if share > MOST:
+        yield _Case(f"Errors a little slower than {rate} do not.", _Course(history, ((under, lasting),), total))
+        return
+    burst = (double, int((1 - NEAR) * long / 2)), (0.0, int(short))
+    yield _Case(f"A burst that does not reach {rate} does not.", _Course(history, burst, total))
+    easing = (double, int(0.6 * long)), (under, int(short + 6 * tile))
+    yield _Case(
+        f"Errors {rate} that ease off stop alerting within {spoken(burn.short)}.",
+        _Course(history, easing, total),
+        since=long / 2,
+        # The share of the short window that still shows the double rate no longer makes up for the rest.
+        until=int(0.6 * long) + short * (1 - NEAR / (1 + NEAR)),
+        within=tile,
+    )
     if budget.enough > 1:
         yield from _least(budget, burn, share, history)
 
@@ -183,23 +189,44 @@ def _last(bad: Runs, history: int, tile: float) -> float:
     return math.ceil((history + last) / tile) * tile - history
 
 
-def _minutes(budget: ErrorBudget, burn: BurnRate, share: float, history: int) -> Iterator[_Case]:
+def _minutes(
+    budget: ErrorBudget, burn: BurnRate, burns: tuple[BurnRate, ...], allowance: float, history: int
+) -> Iterator[_Case]:
     """Yield the cases of a budget of minutes: of these a whole number is bad."""
     long, short, tile = (seconds(w) / 60 for w in (burn.long, burn.short, tile_of(budget, burn.long)))
-    least = max(math.floor(share * long) + 1, budget.enough)
-    window = spoken(burn.long)
-    fading = (0.0, int(short + 6 * tile))
-    bad = (1.0, least), fading
-    yield _Case(
-        f"{least} bad minutes in {window} are too many, for {spoken(burn.short)}.",
-        _Course(history, bad, 1),
-        since=_last(bad, history, tile),
-        until=least + short,
-        within=2 * tile,
-    )
-    yield _Case(f"{least - 1} bad minutes in {window} are not.", _Course(history, ((1.0, least - 1), fading), 1))
-    spread = _every(int(0.95 * (long - least) / max(least - 1, 1)), least, tile)
-    yield _Case("They need not follow each other.", _Course(history, spread, 1), _last(spread, history, tile))
+    least = {each: _least_minutes(budget, each, allowance) for each in burns}
+    enough, window = least[burn], spoken(burn.long)
+    if burn is min(burns, key=lambda each: least[each]):
+        # As many are enough for every burn rate that needs no more: the alert ends with the last of them.
+        shares = {each: each.factor(budget.window) * allowance for each in burns if least[each] <= enough}
+        lasting = max(seconds(each.short) / 60 * (1 - share) for each, share in shares.items())
+        fading = (0.0, int(lasting + short + 6 * tile))
+        bad = (1.0, enough), fading
+        yield _Case(
+            f"{enough} bad minutes in {window} are too many.",
+            _Course(history, bad, 1),
+            since=_last(bad, history, tile),
+            until=enough + lasting,
+            within=2 * tile,
+        )
+        fewer = math.floor(round(burn.factor(budget.window) * allowance * long, 9))
+        yield _Case(f"{fewer} bad minutes in {window} are not.", _Course(history, ((1.0, fewer), fading), 1))
+    apart = max(1, int(0.95 * (long - enough) / max(enough - 1, 1)))
+    others = (each for each in burns if each is not burn)
+    if all(seconds(each.long) / 60 / apart + 2 < least[each] for each in others):
+        spread = _every(apart, enough, tile)
+        at = _last(spread, history, tile)
+        yield _Case(f"{enough} bad minutes in {window}, one by one, are.", _Course(history, spread, 1), at)
+
+
+def _least_minutes(budget: ErrorBudget, burn: BurnRate, allowance: float) -> int:
+    """Return the fewest bad minutes in its long window that are above a burn rate.
+
+    Prometheus 2 counts the tiles at both ends of a window: one more than fit into it.
+    """
+    share = burn.factor(budget.window) * allowance
+    minutes = (seconds(burn.long) + seconds(tile_of(budget, burn.long))) / 60
+    return max(math.floor(round(share * minutes, 9)) + 1, budget.enough)
 
 
 def _proof(
@@ -245,7 +272,8 @@ def window_proof(budget: ErrorBudget) -> Proof | None:
     own = {label: value for label, value in values.items() if label in tuple(budget.by)}
     known = 4 * sixth * FAR
     records = [
-        Sample(value=value, at=_minute(at * sixth * FAR), of=of, labels=own, within=0.002)
+        # A tile at each of the edges is counted or not: eight of five minutes are more than that ever makes.
+        Sample(value=value, at=_minute(at * sixth * FAR), of=of, labels=own, within=max(0.002, 40 / (6 * sixth * FAR)))
         for at, count in ((6, 10 * FAR), (7, 5 * FAR))
         for of, value in (
             (budget.remaining, 1 - count / known / objective.allowance),
@@ -283,10 +311,10 @@ def _values(budget: ErrorBudget, objective: Objective) -> dict[Label, str] | Non
     return found
 
 
-def _fitting(matcher: Matcher) -> str | None:
-    """Return a value that fits a matcher."""
-    candidates = (*matcher.literals, *matcher.label.values, EXAMPLE, "500", "200")
-    return next((value for value in candidates if _fits(matcher, value)), None)
+def _fitting(matcher: Matcher, *, fits: bool = True) -> str | None:
+    """Return a value that fits a matcher, or one that does not; None where none can be told."""
+    known = matcher.label.values or (EXAMPLE, "200", "500", "404")
+    return next((value for value in (*matcher.literals, *known) if _fits(matcher, value) is fits), None)
 
 
 def _fits(matcher: Matcher, value: str) -> bool:
@@ -304,9 +332,24 @@ def _given(budget: ErrorBudget, values: Mapping[Label, str], course: _Course) ->
         return _series({sli.total: course.counter(), sli.good: course.good_counter()}, values)
     assert isinstance(sli, Events)
     if as_selector(sli.part).series == as_selector(sli.total).series:
-        return None  # one counter: which of its series are not the part is for the author to say
+        return _one_counter(sli, values, course)
     part = course.good_counter() if sli.kind == "good" else course.bad_counter()
     return _series({sli.total: course.counter(), sli.part: part}, values)
+
+
+def _one_counter(sli: Events, values: Mapping[Label, str], course: _Course) -> Given | None:
+    """Return the series of a counter of which some are the part, and others are not."""
+    part, whole = as_selector(sli.part), as_selector(sli.total)
+    own = next((matcher for matcher in part.matchers if matcher not in whole.matchers), None)
+    other = _fitting(own, fits=False) if own is not None else None
+    if own is None or other is None:
+        return None
+    counted, rest = course.bad_counter(), course.good_counter()
+    if sli.kind == "good":
+        counted, rest = rest, counted
+    left = whole.where(own.label.equals(other))
+    inside, outside = _series({part: counted}, values), _series({left: rest}, values)
+    return inside | outside if inside is not None and outside is not None else None
 
 
 def _series(texts: Mapping[Vector, str], values: Mapping[Label, str]) -> Given | None:

@@ -10,7 +10,7 @@ Source of the states: https://prometheus.io/docs/prometheus/latest/configuration
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from copy import copy
 from dataclasses import dataclass
 from threading import Lock
@@ -53,21 +53,37 @@ class Episode:
 
 
 class Times:
-    """Hands out times to proofs, so far apart that no rule of one can see the samples of another.
+    """Hands out times to proofs, so that no rule of one can see the samples of another.
+
+    Proofs of different series may share a time: else a large catalog would need more years than Prometheus has, whose
+    time ends in 2262.
 
     Args:
         begin: the first time that is free, in Unix seconds.
     """
 
     def __init__(self, begin: float = BEGIN) -> None:
-        self._free = math.ceil(begin / DAY) * DAY
+        self._begin = begin
+        self._written: dict[str, float] = {}
+        self._read: dict[str, float] = {}
         self._lock = Lock()
 
-    def take(self, back: float, length: float) -> float:
-        """Return where a proof begins that lasts for `length` and whose rules look `back` so many seconds."""
+    def take(self, reads: Set[str], writes: Set[str], back: float, length: float) -> float:
+        """Return where a proof begins.
+
+        Args:
+            reads: names of the series that its rules look for.
+            writes: names of the series that it gives or records.
+            back: how many seconds the rules look back.
+            length: how many seconds it lasts.
+        """
         with self._lock:
-            base = self._free + math.ceil((back + LOOKBACK) / DAY) * DAY
-            self._free = base + math.ceil((length + LOOKBACK) / DAY) * DAY
+            after = [self._written.get(name, self._begin) for name in reads]
+            after += [self._read.get(name, self._begin) for name in writes]
+            base = math.ceil((max(after, default=self._begin) + back + LOOKBACK) / DAY) * DAY
+            end = base + length + LOOKBACK
+            self._written |= {name: max(end, self._written.get(name, end)) for name in writes}
+            self._read |= {name: max(end, self._read.get(name, end)) for name in reads}
         return base
 
 
@@ -85,10 +101,13 @@ class Run:
     def __init__(self, server: Prometheus, times: Times, rules: Rules, proof: Proof, reads: Iterable[str]) -> None:
         self.server, self.rules, self.proof = server, rules, proof
         self._done: dict[str, Span] = {}
-        needed = rules.needed(reads)
+        wanted = set(reads)
+        needed = rules.needed(wanted)
         deepest = max((back for rule in needed for back in rule.reads.values()), default=0.0)
         # A mutant may look twice as far back.
-        self.base = times.take(2 * deepest, proof.end)
+        given_names = {dict(labels)["__name__"] for labels in proof.series.values()}
+        read = wanted.union(*(rule.reads for rule in needed)) | given_names
+        self.base = times.take(read, given_names | {rule.name for rule in needed}, 2 * deepest, proof.end)
         step = proof.step
         given: dict[Labels, list[tuple[float, float]]] = {}
         for key, text in proof.given.items():

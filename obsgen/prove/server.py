@@ -21,7 +21,7 @@ HOW_TO_GET_ONE = (
 )
 PATIENCE = 20.0
 """Seconds for a Prometheus to get ready."""
-_CONFIG = "storage: {tsdb: {out_of_order_time_window: 99y}}\nrule_files: [rules/*.yml]\n"
+_CONFIG = "storage: {tsdb: {out_of_order_time_window: 250y}}\nrule_files: [rules/*.yml]\n"
 # Ends with its starter, whatever becomes of that: the pipe to it closes, and then Prometheus and its folder go.
 _KEEPER = """
 exec 3<&0
