@@ -5,17 +5,16 @@ Exit codes: 0 clean, 1 problems or differences found, 2 obsgen or something that
 
 from __future__ import annotations
 
-import gc
 import sys
 import time
-import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from obsgen.errors import EXIT_CLEAN, EXIT_FAILED, EXIT_PROBLEMS, DefinitionsRejected, ObsgenError, Problem
+from obsgen.cli.common import CONTEXT, format_option, run
+from obsgen.cli.grafana import grafana
+from obsgen.errors import EXIT_CLEAN, EXIT_PROBLEMS, DefinitionsRejected, Problem
 from obsgen.progress import Progress
 
 if TYPE_CHECKING:
@@ -23,20 +22,6 @@ if TYPE_CHECKING:
     from obsgen.prove.report import Outcome
     from obsgen.slo import Slos
     from obsgen.tree import Change
-
-T = TypeVar("T")
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-class Report(Protocol):
-    """How a run that did not get to its end is told."""
-
-    def rejected(self, problems: list[Problem]) -> None:
-        """Tell the problems of the definitions."""
-
-    def failed(self, error: ObsgenError) -> None:
-        """Tell why the run could not go on."""
-
 
 definitions_option = click.option(
     "--definitions",
@@ -47,18 +32,6 @@ definitions_option = click.option(
     help="Folder with the definition files.",
 )
 prometheus_option = click.option("--prometheus", "url", metavar="URL", help="A running Prometheus.")
-
-
-def format_option(*forms: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return the option for how a command reports."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(["text", *forms]),
-        default="text",
-        show_default=True,
-        help="How to report: for people or for machines.",
-    )
 
 
 @click.group(context_settings=CONTEXT)
@@ -73,7 +46,11 @@ def main() -> None:
       obsgen prove               prove every alert on a real Prometheus
       obsgen slo                 show the error budgets
       obsgen route --all         show who is told of which alert
+      obsgen grafana plan        show what would change in a live Grafana
     """
+
+
+main.add_command(grafana)
 
 
 @main.command()
@@ -103,7 +80,7 @@ def generate(definitions: Path, output: Path, check: bool, form: str) -> None:
     from obsgen.report import JsonReport, TextReport
 
     report = JsonReport() if form == "json" else TextReport(output, check=check)
-    changes, total = _run(report, lambda progress: _generate(definitions, output, check, progress))
+    changes, total = run(report, lambda progress: _generate(definitions, output, check, progress))
     report.done(changes, total)
     sys.exit(EXIT_PROBLEMS if check and changes else EXIT_CLEAN)
 
@@ -135,7 +112,7 @@ def prove(names: tuple[str, ...], definitions: Path, url: str | None, coverage: 
     report: told.TextReport | told.JsonReport | told.JunitReport = told.TextReport(table=coverage)
     if form != "text":
         report = told.JsonReport() if form == "json" else told.JunitReport()
-    outcome = _run(report, lambda progress: _prove(names, definitions, url, mutate, progress))
+    outcome = run(report, lambda progress: _prove(names, definitions, url, mutate, progress))
     report.done(outcome)
     sys.exit(EXIT_CLEAN if outcome.clean else EXIT_PROBLEMS)
 
@@ -158,7 +135,7 @@ def slo(definitions: Path, url: str | None, form: str) -> None:
     from obsgen import slo as room
 
     report: room.TextReport | room.JsonReport = room.JsonReport() if form == "json" else room.TextReport()
-    report.done(_run(report, lambda progress: _slo(definitions, url, progress)))
+    report.done(run(report, lambda progress: _slo(definitions, url, progress)))
 
 
 @main.command()
@@ -186,7 +163,7 @@ def route(alert: str | None, labels: tuple[str, ...], everything: bool, definiti
     report: room.TextReport | room.JsonReport = room.TextReport(table=everything, labels=pairs)
     if form == "json":
         report = room.JsonReport()
-    report.done(_run(report, lambda progress: room.deliveries(_catalog(definitions, progress), alert, pairs)))
+    report.done(run(report, lambda progress: room.deliveries(_catalog(definitions, progress), alert, pairs)))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -194,28 +171,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise click.UsageError(f"{text!r} is no label: write it as in severity=critical")
     return name, value
-
-
-def _run(report: Report, work: Callable[[Progress], T]) -> T:
-    """Return what a command's work returns, or report why it did not get there and exit."""
-    # A catalog lives until the end of the run: looking for garbage in it takes longer the larger it is.
-    gc.disable()
-    try:
-        with Progress() as progress:
-            return work(progress)
-    except DefinitionsRejected as error:
-        report.rejected(error.problems)
-        sys.exit(EXIT_PROBLEMS)
-    except ObsgenError as error:
-        _fail(report, error)
-    except Exception as error:  # a mistake of obsgen's: say so, and keep its traceback for the report
-        traceback.print_exc()
-        _fail(report, ObsgenError(f"this is a bug of obsgen: {error!r}"))
-
-
-def _fail(report: Report, error: ObsgenError) -> NoReturn:
-    report.failed(error)
-    sys.exit(EXIT_FAILED)
 
 
 def _generate(definitions: Path, output: Path, check: bool, progress: Progress) -> tuple[list[Change], int]:

@@ -1,0 +1,61 @@
+"""What all commands share: how they report, and how they end."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import traceback
+from collections.abc import Callable
+from typing import NoReturn, Protocol, TypeVar
+
+import click
+
+from obsgen.errors import EXIT_FAILED, EXIT_PROBLEMS, DefinitionsRejected, ObsgenError, Problem
+from obsgen.progress import Progress
+
+T = TypeVar("T")
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Report(Protocol):
+    """How a run that did not get to its end is told."""
+
+    def rejected(self, problems: list[Problem]) -> None:
+        """Tell the problems of the definitions."""
+
+    def failed(self, error: ObsgenError) -> None:
+        """Tell why the run could not go on."""
+
+
+def format_option(*forms: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the option for how a command reports."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", *forms]),
+        default="text",
+        show_default=True,
+        help="How to report: for people or for machines.",
+    )
+
+
+def run(report: Report, work: Callable[[Progress], T]) -> T:
+    """Return what a command's work returns, or report why it did not get there and exit."""
+    # A catalog lives until the end of the run: looking for garbage in it takes longer the larger it is.
+    gc.disable()
+    try:
+        with Progress() as progress:
+            return work(progress)
+    except DefinitionsRejected as error:
+        report.rejected(error.problems)
+        sys.exit(EXIT_PROBLEMS)
+    except ObsgenError as error:
+        _fail(report, error)
+    except Exception as error:  # a mistake of obsgen's: say so, and keep its traceback for the report
+        traceback.print_exc()
+        _fail(report, ObsgenError(f"this is a bug of obsgen: {error!r}"))
+
+
+def _fail(report: Report, error: ObsgenError) -> NoReturn:
+    report.failed(error)
+    sys.exit(EXIT_FAILED)

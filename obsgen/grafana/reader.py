@@ -1,0 +1,195 @@
+"""What is in a Grafana, read with as few requests as tell it: one for each dashboard, and some for the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TypeVar
+
+from obsgen.grafana.api import INITIAL, Grafana
+from obsgen.grafana.plan import suspects, written_by
+from obsgen.grafana.state import DataSource, Folder, History, Live, LiveDashboard, Version, Wanted
+from obsgen.grafana.transport import GrafanaError, Refused
+
+Step = Callable[[str, int, int], None]
+"""Is told what is being done, and how much of how much."""
+T = TypeVar("T")
+_PROMETHEUS = ("prometheus", "grafana-amazonprometheus-datasource", "grafana-azureprometheus-datasource")
+
+
+def each(
+    things: Iterable[str],
+    work: Callable[[str], T],
+    connections: int,
+    step: Callable[[int, int], None] = lambda *_: None,
+) -> Iterator[tuple[str, T]]:
+    """Yield what comes of some work on each of many things, as it is done; an error ends it all.
+
+    With one connection it is done in this thread, one after the other.
+    """
+    todo = list(things)
+    if connections == 1:
+        for done, thing in enumerate(todo, 1):
+            yield thing, work(thing)
+            step(done, len(todo))
+        return
+    with ThreadPoolExecutor(connections) as pool:
+        running = {pool.submit(work, thing): thing for thing in todo}
+        try:
+            for done, future in enumerate(as_completed(running), 1):
+                yield running[future], future.result()
+                step(done, len(todo))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Reader:
+    """Reads a live Grafana.
+
+    Args:
+        grafana: the Grafana.
+        step: is told what is being done.
+    """
+
+    def __init__(self, grafana: Grafana, step: Step = lambda *_: None) -> None:
+        self.grafana = grafana
+        self.connections = grafana.transport.environment.connections
+        self.step = step
+
+    def live(self, wanted: Wanted) -> Live:
+        """Return what matters for what is wanted.
+
+        Raises:
+            GrafanaError: it cannot be read.
+        """
+        self.step("reading folders", 0, 0)
+        folders, namesakes = self._folders(wanted.folders)
+        tagged = [uid for uid in self.grafana.tagged(wanted.owner) if uid not in wanted.dashboards]
+        dashboards = self.dashboards([*wanted.dashboards, *tagged])
+        live = Live(folders, dashboards, {}, namesakes)
+        return Live(folders, dashboards, self.histories(suspects(wanted, live), wanted.owner), namesakes)
+
+    def dashboards(self, uids: Iterable[str]) -> dict[str, LiveDashboard]:
+        """Return the dashboards that are there, by uid, in the order that was asked for."""
+        todo = list(dict.fromkeys(uids))
+        found = dict(
+            each(todo, self._dashboard, self.connections, lambda n, of: self.step("reading dashboards", n, of))
+        )
+        return {uid: dashboard for uid in todo if (dashboard := found[uid]) is not None}
+
+    def _dashboard(self, uid: str) -> LiveDashboard | None:
+        found = self.grafana.dashboard(uid)
+        if found is not None:
+            # Here, in parallel: it is the greater part of the work.
+            _ = found.checksum
+        return found
+
+    def histories(self, uids: Iterable[str], owner: str) -> dict[str, History]:
+        """Return the histories of some dashboards, by uid."""
+        return dict(
+            each(
+                uids,
+                lambda uid: self._history(uid, owner),
+                self.connections,
+                lambda n, of: self.step("reading histories", n, of),
+            )
+        )
+
+    def folder(self, uid: str) -> Folder | None:
+        """Return a folder, None where there is none."""
+        return self.grafana.folder(uid)
+
+    def _folders(self, wanted: Iterable[str]) -> tuple[dict[str, Folder], dict[str, str]]:
+        there = self.grafana.folders()
+        found = {}
+        for uid in wanted:
+            # A folder that the settings name may be inside of another, and is not in the list then.
+            folder = there.get(uid) or self.grafana.folder(uid)
+            if folder is not None:
+                found[uid] = folder
+        return found, {folder.title: uid for uid, folder in there.items() if uid not in found}
+
+    def _history(self, uid: str, owner: str) -> History:
+        try:
+            versions = self.grafana.versions(uid)
+        except Refused:
+            # It may not be shown, or be gone by now.
+            return History(())
+        for n, version in enumerate(versions):
+            content = None
+            if version.message == INITIAL:
+                version, content = self._initial(uid, version)
+                versions[n] = version
+            if written_by(owner, version):
+                if content is None:
+                    _, content = self.grafana.version_of(uid, version.number)
+                return History(tuple(versions), version, None if content is None else {**content, "uid": uid})
+        return History(tuple(versions))
+
+    def _initial(self, uid: str, version: Version) -> tuple[Version, dict[str, object] | None]:
+        """Return a first version as it is: the list of Grafana's history does not tell what was written about it."""
+        try:
+            return self.grafana.version_of(uid, version.number)
+        except Refused:
+            return version, None
+
+
+def data_source(grafana: Grafana, name: str) -> DataSource:
+    """Return the Prometheus that the dashboards are to read.
+
+    Args:
+        grafana: the Grafana.
+        name: its uid or name; empty for the only one that there is.
+
+    Raises:
+        GrafanaError: there is none such, or there are several.
+    """
+    hint = "set datasource = in the environment's table, or GRAFANA_DATASOURCE, to its uid"
+    try:
+        listed = grafana.data_sources()
+    except Refused as error:
+        if error.status != 403:
+            raise
+        return _by_uid(grafana, name, error)
+    fitting = [source for source in listed if source.type in _PROMETHEUS]
+    if name:
+        found = next((s for s in listed if s.uid == name), None) or next((s for s in listed if s.name == name), None)
+        if found is None:
+            raise GrafanaError(f"there is no data source {name!r}\n    {_known(fitting)}")
+        if found not in fitting:
+            raise GrafanaError(
+                f"the data source {name!r} is of the type {found.type}, not Prometheus\n    {_known(fitting)}"
+            )
+        return found
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        raise GrafanaError("Grafana has no Prometheus as data source\n    add one; dashboards without data help nobody")
+    raise GrafanaError(f"there are {len(fitting)} Prometheus data sources\n    {hint}; {_known(fitting)}")
+
+
+def _known(fitting: list[DataSource]) -> str:
+    return (
+        f"there are: {', '.join(f'{s.name} ({s.uid})' for s in fitting)}"
+        if fitting
+        else "there is no Prometheus at all"
+    )
+
+
+def _by_uid(grafana: Grafana, uid: str, error: Refused) -> DataSource:
+    """Return a data source by its uid, where the token may not list them."""
+    if not uid:
+        hint = "set datasource = in the environment's table, or GRAFANA_DATASOURCE, to the uid of the Prometheus"
+        raise GrafanaError(f"{str(error).splitlines()[0]}\n    {hint}")
+    try:
+        found = grafana.data_source(uid)
+    except Refused as refused:
+        if refused.status != 403:
+            raise
+        # It may not be seen at all: then what the settings say has to do.
+        return DataSource(uid, uid, _PROMETHEUS[0])
+    if found is None:
+        raise GrafanaError(f"there is no data source with the uid {uid!r}")
+    if found.type not in _PROMETHEUS:
+        raise GrafanaError(f"the data source {uid!r} is of the type {found.type}, not Prometheus")
+    return found

@@ -1,0 +1,81 @@
+"""The way back from a run: a plan that makes of everything that it changed what was there before.
+
+What somebody has changed since the run is kept, unless edits may be overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from obsgen.grafana.diff import Difference, differences
+from obsgen.grafana.plan import Action, Choices, Edit, Kind, Plan
+from obsgen.grafana.runs import Entry, Run
+from obsgen.grafana.state import Dashboard, Folder, Live, LiveDashboard
+
+SINCE = "somebody has changed it since; --overwrite-edits undoes the run all the same"
+
+
+def undoing(run: Run, live: Live, choices: Choices) -> Plan:
+    """Return what has to be done to undo a run.
+
+    Args:
+        run: the run, all of it done or only some.
+        live: the dashboards and folders that it was about to change, as they are now.
+        choices: whether later edits may be overwritten.
+
+    Raises:
+        BackupError: what was there before cannot be read.
+    """
+    dashboards = [
+        action
+        for entry in run.entries
+        if entry.subject == "dashboard"
+        for action in _dashboard(run, entry, live, choices)
+    ]
+    folders = [action for entry in run.entries if entry.subject == "folder" for action in _folder(entry, live)]
+    needed = {action.folder for action in dashboards if isinstance(action.after, Dashboard)} - {""}
+    missing = [
+        Action(Kind.CREATE, uid, title, after=Folder(uid, title))
+        for uid, title in run.facts.folders.items()
+        if uid in needed and uid not in live.folders
+    ]
+    made = [action for action in folders if action.kind is not Kind.DELETE or action.uid not in needed]
+    done = sum(entry.subject == "dashboard" for entry in run.entries) - len(dashboards)
+    return Plan((*missing, *dashboards, *made), done)
+
+
+def _dashboard(run: Run, entry: Entry, live: Live, choices: Choices) -> Iterator[Action]:
+    before, found = run.before(entry), live.dashboards.get(entry.uid)
+    if before is None and found is None:
+        return
+    if before is not None and found is not None and before.checksum == found.checksum:
+        return
+    kind = Kind.CREATE if found is None else Kind.DELETE if before is None else Kind.UPDATE
+    title = before.title if before is not None else entry.title
+    changes = () if before is None or found is None else _changes(found, before)
+    action = Action(kind, entry.uid, title, found, before, changes)
+    if found is not None and found.checksum != entry.checksum and not choices.overwrite_edits:
+        edit = Edit(found.updated_by, found.updated, None)
+        yield Action(Kind.KEEP, entry.uid, title, found, before, changes, edit, SINCE)
+    else:
+        yield action
+
+
+def _changes(old: LiveDashboard, new: Dashboard) -> tuple[Difference, ...]:
+    moved = (
+        (Difference("", "folder", old.folder or "General", new.folder or "General"),)
+        if old.folder != new.folder
+        else ()
+    )
+    return (*moved, *differences(old.content, new.content))
+
+
+def _folder(entry: Entry, live: Live) -> Iterator[Action]:
+    found = live.folders.get(entry.uid)
+    if entry.kind == Kind.CREATE.value and found is not None:
+        yield Action(Kind.DELETE, entry.uid, found.title, found, reason="if nothing is left in it")
+    elif entry.kind == Kind.UPDATE.value and found is not None and found.title != entry.title:
+        changed = (Difference("", "title", found.title, entry.title),)
+        yield Action(Kind.UPDATE, entry.uid, found.title, found, Folder(entry.uid, entry.title), changed)
+    elif entry.kind == Kind.DELETE.value and found is None:
+        yield Action(Kind.CREATE, entry.uid, entry.title, after=Folder(entry.uid, entry.title))
