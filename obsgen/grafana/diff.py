@@ -17,6 +17,7 @@ from obsgen.grafana.state import MARK, Json
 LONGEST = 100
 """Characters of a value that is shown."""
 _ABSENT: Any = object()
+_EMPTY: tuple[object, ...] = (None, "", [], {}, False, 0)
 _FILLED_IN = (
     "schemaVersion",
     "pluginVersion",
@@ -51,7 +52,13 @@ class Difference:
 
     def as_json(self) -> Json:
         """Return it for machines."""
-        return {"where": self.where, "what": self.what, "old": self.old, "new": self.new}
+        return {
+            "where": self.where,
+            "what": self.what,
+            "old": self.old,
+            "new": self.new,
+            "filled_in": self.filled_in,
+        }
 
     def lines(self) -> list[str]:
         """Return it for people; texts of several lines as the lines that differ."""
@@ -245,7 +252,7 @@ def _leaves(where: str, old: Any, new: Any, path: str = "") -> Iterator[Differen
         for n, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from _leaves(where, one, other, f"{path}[{n}]")
     else:
-        added = old is _ABSENT and new in (None, "", [], {}, False, 0)
-        filled_in = added or path.rsplit(".", 1)[-1] in _FILLED_IN
-        # Grafana leaves out what is empty, and writes it out again.
+        # What is empty, Grafana writes out when it saves.
+        empty = any(one is _ABSENT and other in _EMPTY for one, other in ((old, new), (new, old)))
+        filled_in = empty or path.rsplit(".", 1)[-1] in _FILLED_IN
         yield Difference(where, path, None if old is _ABSENT else old, None if new is _ABSENT else new, filled_in)

@@ -17,6 +17,7 @@ from obsgen.render import grafana
 from obsgen.render.links import anchor
 from obsgen.words import slug
 
+RUNBOOKS = "runbooks/"
 _FENCE = re.compile(r"\s*(```|~~~)")
 _HEADING = re.compile(r"(#{1,6}) (.+)")
 _LINK = re.compile(r"(`[^`\n]*`)|\]\(([^()\s]+)\)")
@@ -67,7 +68,10 @@ class Pages:
 
     def uid(self, path: str) -> str:
         """Return the uid of a page's dashboard, before an environment changes it."""
-        return shortened(f"{self.catalog}-docs-{slug(path.removesuffix('.md'))}", LONGEST_UID)
+        name = path.removesuffix(".md")
+        # Uids are short, and most of the pages are runbooks.
+        kind, name = ("runbook", name.removeprefix(RUNBOOKS)) if name.startswith(RUNBOOKS) else ("docs", name)
+        return shortened(f"{self.catalog}-{kind}-{slug(name)}", LONGEST_UID)
 
     def dashboards(self, here: Mapping[str, str]) -> Iterator[Json]:
         """Yield the dashboards.

@@ -16,6 +16,8 @@ from obsgen.grafana.diff import Difference, differences
 from obsgen.grafana.state import MARK, Dashboard, Folder, History, Live, LiveDashboard, Version, Wanted, checksum, same
 
 TOOL = "obsgen"
+UNDO = f"{TOOL} undo of "
+"""How the history begins to tell of a version that an undoing wrote: it may be an edit of a person's."""
 
 
 class Kind(Enum):
@@ -43,16 +45,19 @@ class Edit:
         by: who saved it last; empty where Grafana does not say.
         at: when, as Grafana writes it.
         differences: what they changed; None where that cannot be told.
+        meanwhile: what else has changed of what was reviewed since obsgen wrote it.
     """
 
     by: str
     at: str
     differences: tuple[Difference, ...] | None
+    meanwhile: tuple[Difference, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return it for machines."""
         shown = None if self.differences is None else [each.as_json() for each in self.differences]
-        return {"by": self.by, "at": self.at, "changes": shown}
+        meanwhile = [each.as_json() for each in self.meanwhile]
+        return {"by": self.by, "at": self.at, "changes": shown, "reviewed_meanwhile": meanwhile}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +207,7 @@ def _changed(wanted: Dashboard, found: LiveDashboard, owner: str, history: Histo
         return _stays(said, Kind.REFUSE, foreign)
     if found.owner is None and not _pushed(history):
         return _stays(said, Kind.UPDATE, "obsgen takes it over")
-    edit = _edit(found, history, wanted.folder)
+    edit = _edit(found, history, wanted.folder, wanted)
     if edit is not None and not choices.overwrite_edits:
         return _stays(said, Kind.KEEP, "somebody has edited it; --overwrite-edits replaces that", edit)
     return _stays(said, Kind.UPDATE, "the edit is overwritten" if edit else "", edit)
@@ -232,7 +237,7 @@ def _pushed(history: History | None) -> bool:
     return history is not None and history.pushed is not None
 
 
-def _edit(found: LiveDashboard, history: History | None, folder: str) -> Edit | None:
+def _edit(found: LiveDashboard, history: History | None, folder: str, wanted: Dashboard | None = None) -> Edit | None:
     """Return what a person has done to a dashboard since obsgen wrote it to a folder; None where nobody has."""
     if found.marked:
         return None
@@ -245,8 +250,12 @@ def _edit(found: LiveDashboard, history: History | None, folder: str) -> Edit | 
     if history is not None and history.pushed is not None and history.versions[0] == history.pushed:
         # Nobody has saved it since: it was Grafana itself, with an update or when it was saved.
         return None
-    shown = tuple(differences(pushed, found.content)) if pushed is not None and found.readable else None
-    return Edit(found.updated_by, found.updated, shown)
+    newest = history.versions[0].message if history is not None and history.versions else ""
+    by = newest if newest.startswith(UNDO) else found.updated_by
+    if pushed is None or not found.readable:
+        return Edit(by, found.updated, None)
+    meanwhile = tuple(differences(pushed, wanted.content)) if wanted is not None else ()
+    return Edit(by, found.updated, tuple(differences(pushed, found.content)), meanwhile)
 
 
 def _changes(old: Dashboard, new: Dashboard) -> tuple[Difference, ...]:

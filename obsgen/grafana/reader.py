@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from obsgen.grafana.api import INITIAL, Grafana
 from obsgen.grafana.plan import suspects, written_by
-from obsgen.grafana.state import DataSource, Folder, History, Live, LiveDashboard, Version, Wanted
+from obsgen.grafana.state import DataSource, Folder, History, Live, LiveDashboard, Version, Wanted, own
 from obsgen.grafana.transport import GrafanaError, Refused
 
 Step = Callable[[str, int, int], None]
@@ -123,7 +123,7 @@ class Reader:
             if written_by(owner, version):
                 if content is None:
                     _, content = self.grafana.version_of(uid, version.number)
-                return History(tuple(versions), version, None if content is None else {**content, "uid": uid})
+                return History(tuple(versions), version, None if content is None else {**own(content), "uid": uid})
         return History(tuple(versions))
 
     def _initial(self, uid: str, version: Version) -> tuple[Version, dict[str, object] | None]:

@@ -87,13 +87,15 @@ class TextReport(Lines):
         click.echo(f"  {sign} {_name(action)}{because}")
         if action.edit is not None:
             click.echo(f"      {_edited(action.edit)}")
-            for line in _lines(action.edit.differences or (), "        ", edit=True):
+            for line in _lines(action.edit.differences or (), "        "):
                 click.echo(line)
-            if action.changes and action.edit.differences is not None:
-                click.echo("      what was reviewed, against what is there:")
-        deeper = "        " if action.edit is not None else "      "
-        for line in _lines(action.changes, deeper):
-            click.echo(line)
+            if action.edit.meanwhile:
+                click.echo("      reviewed meanwhile:")
+            for line in _lines(action.edit.meanwhile, "        "):
+                click.echo(line)
+        if action.edit is None or action.edit.differences is None:
+            for line in _lines(action.changes, "      "):
+                click.echo(line)
 
 
 def _where(session: Session) -> str:
@@ -129,9 +131,9 @@ def _moment(at: str) -> str:
     return at[:16].replace("T", " ") or "some day"
 
 
-def _lines(changes: Sequence[Difference], indent: str, *, edit: bool = False) -> list[str]:
-    """Return differences as lines; of an edit without what Grafana fills in when somebody saves."""
-    shown = [each for each in changes if not (edit and each.filled_in)]
+def _lines(changes: Sequence[Difference], indent: str) -> list[str]:
+    """Return differences as lines, without what Grafana fills in by itself when somebody saves."""
+    shown = [each for each in changes if not each.filled_in]
     lines = [f"{indent}{line}" for each in shown for line in each.lines()]
     if len(lines) > MOST_LINES:
         lines[MOST_LINES:] = [f"{indent}... and {len(lines) - MOST_LINES} lines more (--format json has all)"]
@@ -144,7 +146,8 @@ def _lines(changes: Sequence[Difference], indent: str, *, edit: bool = False) ->
 def _summary(plan: Plan) -> str:
     counts = Counter(action.kind for action in plan.actions)
     said = [f"{counts[kind]} {_COUNTED[kind]}" for kind in Kind if counts[kind]]
-    return ", ".join([*said, f"{plan.unchanged} unchanged"]) if said else f"nothing to do: {plan.unchanged} unchanged"
+    rest = [f"{plan.unchanged} unchanged"] if plan.unchanged else []
+    return ", ".join([*said, *rest] if said else ["nothing to do", *rest])
 
 
 def _row(run: Run) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from obsgen.grafana.apply import Outcome, Writer
 from obsgen.grafana.commit import commit
 from obsgen.grafana.diff import Difference, differences
 from obsgen.grafana.instance import Instance
-from obsgen.grafana.plan import Action, Choices, Kind, Plan, message, plan
+from obsgen.grafana.plan import UNDO, Action, Choices, Kind, Plan, message, plan
 from obsgen.grafana.reader import Reader, Step, data_source
 from obsgen.grafana.runs import Facts, Run, last, load, save
 from obsgen.grafana.settings import environment
@@ -71,6 +71,7 @@ class Session:
         step: Step = lambda *_: None,
         patience: Patience | None = None,
     ) -> None:
+        self.generated = generated
         self.artifacts: Reviewed = reviewed(generated)
         chosen = environment(name, shell, self.artifacts.grafana_url)
         self.environment = replace(chosen, preview=preview)
@@ -147,7 +148,7 @@ class Session:
         )
         self.step("saving what is there", 0, 0)
         run = save(todo, facts, backups)
-        words = f"obsgen undo of {undoes}" if undoes else message(self.instance.owner, self.commit)
+        words = f"{UNDO}{undoes}" if undoes else message(self.instance.owner, self.commit)
         return run, Writer(self.grafana, words, run, self.step).apply(todo)
 
     def undo(self, name: str | None, backups: Path, choices: Choices) -> tuple[Run, Plan]:
@@ -218,7 +219,8 @@ class Session:
         return f"{self.environment.url}/d/{dashboard}"
 
     def _reviewed(self, content: Json) -> str:
-        return next((path for path, each in self.artifacts.dashboards.items() if each is content), "docs/")
+        found = next((path for path, each in self.artifacts.dashboards.items() if each is content), "docs")
+        return str(self.generated / found)
 
     def _titles(self, todo: Plan, known: Mapping[str, str]) -> dict[str, str]:
         """Return the titles of the folders that dashboards are about to leave: an undo may have to make them again."""
