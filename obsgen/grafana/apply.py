@@ -31,6 +31,8 @@ class Result(Enum):
     FAILED = "failed"
     LEFT = "left"
     """Not tried: something that it needs has failed, or there is a reason not to."""
+    WAITS = "waits"
+    """Within a run only: it is tried again when another dashboard has given up the title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +98,13 @@ class Writer:
         outcomes: list[Outcome] = []
         waiting = list(saved)
         while waiting:
-            came = self._all(waiting, self._save, self.connections, "saving dashboards", again=True)
-            again = [o for o in came if o.result is Result.LEFT]
-            outcomes += [o for o in came if o.result is not Result.LEFT]
+            came = self._all(waiting, self._save, self.connections, "saving dashboards")
+            again = [o for o in came if o.result is Result.WAITS]
+            outcomes += [o for o in came if o.result is not Result.WAITS]
             if deleted:
                 outcomes += self._all(deleted, self._delete, self.connections, "deleting dashboards")
                 deleted = ()
-            elif len(again) == len(waiting):
+            elif again and len(again) == len(waiting):
                 freed = self._break_ring([o.action for o in again])
                 if freed is None:
                     return outcomes + [self._failed(o.action, o.reason) for o in again]
@@ -117,10 +119,8 @@ class Writer:
         work: Callable[[Action], None],
         connections: int,
         words: str,
-        *,
-        again: bool = False,
     ) -> list[Outcome]:
-        """Do some actions; what fails does not stop the others. Those that are to come again are not noted."""
+        """Do some actions; what fails does not stop the others."""
         by_uid = {action.uid: action for action in actions}
 
         def done(uid: str) -> Outcome:
@@ -129,7 +129,7 @@ class Writer:
                 work(action)
                 return self._noted(Outcome(action, Result.DONE))
             except _TitleTaken as error:
-                return Outcome(action, Result.LEFT, str(error)) if again else self._failed(action, str(error))
+                return Outcome(action, Result.WAITS, str(error))
             except _Held as error:
                 return self._noted(Outcome(action, Result.LEFT, str(error)))
             except GrafanaError as error:
@@ -157,11 +157,12 @@ class Writer:
         for failures in range(1, self.patience.attempts + 1):
             try:
                 self.grafana.save(wanted.content, wanted.folder, before, self.message)
-                return self._verify(wanted)
             except (Unsure, Refused) as error:
                 if isinstance(error, Refused) and error.status not in _CONFLICT:
                     raise _titled(error) from None
                 failed: GrafanaError = error
+            else:
+                return self._verify(wanted)
             found = self.grafana.dashboard(wanted.uid)
             if found is not None and same(wanted, found):
                 return None

@@ -102,6 +102,8 @@ class Server:
     def _answer(self, handler: BaseHTTPRequestHandler, request: Request, fault: str | None) -> None:
         if fault == "reset":
             return _reset(handler)
+        if fault == "drip":
+            return _drip(handler)
         if fault in BEFORE or fault in ("redirect", "login page"):
             return _send(handler, _weathered(fault))
         reply = self.backend(request)
@@ -142,6 +144,22 @@ def _send(handler: BaseHTTPRequestHandler, reply: Reply, *, cut: bool = False, z
     handler.wfile.write(body[: len(body) // 2] if cut else body)
     handler.wfile.flush()
     if cut:
+        _reset(handler)
+
+
+def _drip(handler: BaseHTTPRequestHandler) -> None:
+    """Answer a byte at a time, for some seconds."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    try:
+        for _ in range(200):
+            handler.wfile.write(b" ")
+            handler.wfile.flush()
+            time.sleep(0.02)
+    except OSError:
+        return
+    finally:
         _reset(handler)
 
 
