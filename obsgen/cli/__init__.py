@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from obsgen.cli import grafana
 from obsgen.cli.common import CONTEXT, format_option, run
-from obsgen.cli.grafana import grafana
 from obsgen.errors import EXIT_CLEAN, EXIT_PROBLEMS, DefinitionsRejected, Problem
 from obsgen.progress import Progress
 
@@ -50,7 +50,7 @@ def main() -> None:
     """
 
 
-main.add_command(grafana)
+main.add_command(grafana.commands)
 
 
 @main.command()

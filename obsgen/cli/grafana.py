@@ -50,8 +50,8 @@ backups_option = click.option(
 )
 
 
-@click.group(context_settings=CONTEXT)
-def grafana() -> None:
+@click.group("grafana", context_settings=CONTEXT)
+def commands() -> None:
     r"""Bring a live Grafana to what was reviewed.
 
     What stands in generated/ is pushed: dashboards, and the docs as dashboards of text. obsgen changes only what it has
@@ -77,7 +77,7 @@ def grafana() -> None:
     """
 
 
-@grafana.command()
+@commands.command()
 @env_option
 @generated_option
 @edits_option
@@ -102,7 +102,7 @@ def plan(
     _finish(report, EXIT_PROBLEMS if found.actions else EXIT_CLEAN)
 
 
-@grafana.command()
+@commands.command()
 @env_option
 @generated_option
 @edits_option
@@ -142,7 +142,7 @@ def sync(
     _change(report, session, found, yes, lambda: _applied(report, session, found, "sync", backups))
 
 
-@grafana.command()
+@commands.command()
 @click.argument("name", metavar="[RUN]", required=False)
 @env_option
 @generated_option
@@ -191,7 +191,7 @@ def undo(
     _change(report, session, found, yes, lambda: _applied(report, session, found, "undo", backups, chosen))
 
 
-@grafana.command()
+@commands.command()
 @click.argument("uid")
 @env_option
 @generated_option
@@ -215,7 +215,7 @@ def pull(uid: str, env: str | None, generated: Path, output: Path | None, form: 
     _finish(report, EXIT_PROBLEMS if pulled.changes else EXIT_CLEAN)
 
 
-@grafana.command()
+@commands.command()
 @click.option("--name", required=True, metavar="NAME", help="Of the preview: pr-123.")
 @click.option("--delete", is_flag=True, help="Take the preview away.")
 @env_option
@@ -283,13 +283,17 @@ def _change(
 
 
 def _ask(report: TextReport | JsonReport, session: Session, changes: int) -> None:
-    if not sys.stdin.isatty():
+    if not _terminal():
         report.failed(ObsgenError("there is no terminal to ask whether to do this\n    --yes does it without asking"))
         sys.exit(EXIT_FAILED)
     what = "this change" if changes == 1 else f"these {changes} changes"
     if not click.confirm(f"Make {what} in {session.environment.url}?", err=True):
         report.failed(ObsgenError("nothing was changed in Grafana"))
         sys.exit(EXIT_PROBLEMS)
+
+
+def _terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _applied(

@@ -62,9 +62,9 @@ class Difference:
 
     def lines(self) -> list[str]:
         """Return it for people; texts of several lines as the lines that differ."""
-        name = f"{self.where}: {self.what}" if self.where and self.what else self.where or self.what
         if self.old is None and self.new is None:
-            return [name]
+            return [f"{self.where} {self.what}".strip()]
+        name = f"{self.where}: {self.what}" if self.where else self.what
         if any(isinstance(value, str) and "\n" in value for value in (self.old, self.new)):
             old, new = (str(value or "").splitlines() for value in (self.old, self.new))
             changed = [

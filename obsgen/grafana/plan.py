@@ -202,9 +202,9 @@ def _changed(wanted: Dashboard, found: LiveDashboard, owner: str, history: Histo
     """Return what is done to a dashboard that differs."""
     changes = _changes(found, wanted) if found.readable else ()
     said = Action(Kind.UPDATE, found.uid, wanted.title, found, wanted, changes)
-    foreign = _foreign(found, owner, history, choices)
-    if foreign:
-        return _stays(said, Kind.REFUSE, foreign)
+    why = foreign(found, owner, history, choices)
+    if why:
+        return _stays(said, Kind.REFUSE, why)
     if found.owner is None and not _pushed(history):
         return _stays(said, Kind.UPDATE, "obsgen takes it over")
     edit = _edit(found, history, wanted.folder, wanted)
@@ -217,7 +217,14 @@ def _stays(action: Action, kind: Kind, reason: str, edit: Edit | None = None) ->
     return Action(kind, action.uid, action.title, action.before, action.after, action.changes, edit=edit, reason=reason)
 
 
-def _foreign(found: LiveDashboard, owner: str, history: History | None, choices: Choices) -> str:
+def _written_to(found: LiveDashboard, wanted: Wanted) -> str:
+    """Return the folder that obsgen wrote a dashboard to, which is not wanted any more: its mark tells."""
+    marked = (uid for uid in wanted.folders if checksum(found.content, uid) == found.content.get(MARK))
+    usual = found.folder if found.folder in wanted.folders else next(iter(wanted.folders), found.folder)
+    return next(marked, usual)
+
+
+def foreign(found: LiveDashboard, owner: str, history: History | None, choices: Choices) -> str:
     """Return why a dashboard is not obsgen's to change; empty where it is."""
     if found.provisioned is not None:
         return f"it is provisioned from {found.provisioned}"
@@ -273,7 +280,7 @@ def _prune(wanted: Wanted, live: Live, choices: Choices) -> tuple[list[Action], 
         if found.provisioned is not None or not (found.marked or _pushed(history)):
             notes.append(f"{found.title!r} ({uid}) has the tag {wanted.owner}, but obsgen did not make it: it stays")
             continue
-        edit = _edit(found, history, found.folder)
+        edit = _edit(found, history, _written_to(found, wanted))
         action = Action(Kind.DELETE, uid, found.title, found, edit=edit)
         if edit is not None and not choices.overwrite_edits:
             reason = "it has left generated/, but somebody has edited it; --overwrite-edits deletes it"

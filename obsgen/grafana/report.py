@@ -93,7 +93,7 @@ class TextReport(Lines):
                 click.echo("      reviewed meanwhile:")
             for line in _lines(action.edit.meanwhile, "        "):
                 click.echo(line)
-        if action.edit is None or action.edit.differences is None:
+        if action.kind is not Kind.REFUSE and (action.edit is None or action.edit.differences is None):
             for line in _lines(action.changes, "      "):
                 click.echo(line)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from obsgen.errors import ObsgenError
@@ -12,13 +13,13 @@ from obsgen.grafana.apply import Outcome, Writer
 from obsgen.grafana.commit import commit
 from obsgen.grafana.diff import Difference, differences
 from obsgen.grafana.instance import Instance
-from obsgen.grafana.plan import UNDO, Action, Choices, Kind, Plan, message, plan
+from obsgen.grafana.plan import UNDO, Action, Choices, Kind, Plan, message, plan, suspects
 from obsgen.grafana.reader import Reader, Step, data_source
 from obsgen.grafana.runs import Facts, Run, last, load, save
 from obsgen.grafana.settings import environment
 from obsgen.grafana.state import Json, Live, LiveDashboard, Wanted
 from obsgen.grafana.transport import Patience, Transport
-from obsgen.grafana.undo import undoing
+from obsgen.grafana.undo import changed_since, undoing
 from obsgen.grafana.wanted import Reviewed, reviewed, uids, wanted
 from obsgen.style import json_text
 
@@ -120,10 +121,8 @@ class Session:
         should = wanted(self.artifacts, self.instance, None)
         live = self.reader.live(should)
         nothing = Wanted(should.owner, {}, {})
-        live = replace(
-            live, histories=self.reader.histories([u for u, d in live.dashboards.items() if not d.marked], should.owner)
-        )
-        found = plan(nothing, live, Choices(overwrite_edits=True))
+        histories = self.reader.histories(suspects(nothing, live), should.owner)
+        found = plan(nothing, replace(live, histories=histories), Choices(overwrite_edits=True))
         boards = tuple(replace(a, reason="") for a in found.actions)
         folders = tuple(Action(Kind.DELETE, uid, f.title, f) for uid, f in live.folders.items())
         return replace(found, actions=(*boards, *folders))
@@ -167,7 +166,8 @@ class Session:
         live = self.reader.dashboards([e.uid for e in run.entries if e.subject == "dashboard"])
         concerned = dict.fromkeys([*run.facts.folders, *(e.uid for e in run.entries if e.subject == "folder")])
         folders = {uid: f for uid in concerned if (f := self.reader.folder(uid)) is not None}
-        return run, undoing(run, Live(folders, live), choices)
+        histories = self.reader.histories(changed_since(run, live), run.facts.owner)
+        return run, undoing(run, Live(folders, live, histories), choices)
 
     def pull(self, uid: str, path: Path | None) -> Pulled:
         """Save a live dashboard as it would stand in `generated/`, and return what differs.
@@ -182,9 +182,9 @@ class Session:
         known = uids(self.artifacts, self.instance)
         there = uid if uid in known else self.instance.uid(uid)
         if there not in known:
-            raise ObsgenError(
-                f"{uid!r} is no dashboard of {self.artifacts.catalog}\n    they are {', '.join(sorted(known)[:8])} ..."
-            )
+            near = get_close_matches(uid, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "the docs list the dashboards with their uids"
+            raise ObsgenError(f"{uid!r} is no dashboard of {self.artifacts.catalog}\n    {hint}")
         self.step(f"reading {there}", 0, 0)
         found = self.grafana.dashboard(there)
         if found is None:

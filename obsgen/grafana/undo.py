@@ -5,10 +5,10 @@ What somebody has changed since the run is kept, unless edits may be overwritten
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from obsgen.grafana.diff import Difference, differences
-from obsgen.grafana.plan import Action, Choices, Edit, Kind, Plan
+from obsgen.grafana.plan import Action, Choices, Edit, Kind, Plan, foreign
 from obsgen.grafana.runs import Entry, Run
 from obsgen.grafana.state import Dashboard, Folder, Live, LiveDashboard
 
@@ -20,7 +20,8 @@ def undoing(run: Run, live: Live, choices: Choices) -> Plan:
 
     Args:
         run: the run, all of it done or only some.
-        live: the dashboards and folders that it was about to change, as they are now.
+        live: the dashboards and folders that it was about to change, as they are now, with the histories of those that
+            somebody has changed since.
         choices: whether later edits may be overwritten.
 
     Raises:
@@ -44,6 +45,12 @@ def undoing(run: Run, live: Live, choices: Choices) -> Plan:
     return Plan((*missing, *dashboards, *made), done)
 
 
+def changed_since(run: Run, dashboards: Mapping[str, LiveDashboard]) -> list[str]:
+    """Return the uids of the dashboards that are not as a run has left them."""
+    after = {entry.uid: entry.checksum for entry in run.entries if entry.subject == "dashboard"}
+    return [uid for uid, found in dashboards.items() if found.checksum != after.get(uid)]
+
+
 def _dashboard(run: Run, entry: Entry, live: Live, choices: Choices) -> Iterator[Action]:
     before, found = run.before(entry), live.dashboards.get(entry.uid)
     if before is None and found is None:
@@ -54,6 +61,12 @@ def _dashboard(run: Run, entry: Entry, live: Live, choices: Choices) -> Iterator
     title = before.title if before is not None else entry.title
     changes = () if before is None or found is None else _changes(found, before)
     action = Action(kind, entry.uid, title, found, before, changes)
+    if found is not None and found.checksum != entry.checksum:
+        history = live.histories.get(entry.uid)
+        why = foreign(found, run.facts.owner, history, choices)
+        if why:
+            yield Action(Kind.REFUSE, entry.uid, found.title, found, before, changes, reason=why)
+            return
     if found is not None and found.checksum != entry.checksum and not choices.overwrite_edits:
         edit = Edit(found.updated_by, found.updated, None)
         yield Action(Kind.KEEP, entry.uid, title, found, before, changes, edit, SINCE)

@@ -153,6 +153,17 @@ def test_a_move_by_hand_is_an_edit(home: House) -> None:
     assert (home.read(home.uid("a")) or {})["meta"]["folderUid"] == home.catalog
 
 
+def test_what_was_moved_by_hand_is_not_pruned(home: House) -> None:
+    home.write(board("a"), board("b"), board("c"), pages={"index.md": "# Docs\n"})
+    home.sync()
+    home.make_folder(home.uid("else"), f"Else {home.catalog}")
+    home.edit(home.uid("b"), folder=home.uid("else"), mark=True)
+    home.edit(home.uid("c"), folder=f"{home.catalog}-docs", mark=True)
+    home.write(board("a"), pages={"index.md": "# Docs\n"})
+
+    assert [action.kind for action in home.plan().actions] == [Kind.KEEP, Kind.KEEP]
+
+
 def test_an_edit_that_was_taken_back_by_hand_is_none(home: House) -> None:
     home.write(board("a"))
     home.sync()

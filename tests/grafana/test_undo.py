@@ -176,3 +176,18 @@ def test_a_broken_backup_is_told(one: House) -> None:
         one.undo()
     with pytest.raises(BackupError, match="there is no run 'nope'"):
         one.undo("nope")
+
+
+def test_undo_refuses_what_another_has_made_in_its_place(home: House) -> None:
+    home.write(board("a"), board("b"))
+    home.sync()
+    home.write(board("a"))
+    home.sync()
+    home.save({"uid": home.uid("b"), "title": "Theirs"})
+    home.delete(home.uid("a"))
+    home.save({"uid": home.uid("a"), "title": "Theirs, too"})
+    theirs = state(home, "a", "b")
+
+    assert home.undo(edits=True) == []
+    assert [o.action.subject for o in home.undo(runs(home.backups)[0].name, edits=True)] == ["folder"]
+    assert state(home, "a", "b") == theirs
