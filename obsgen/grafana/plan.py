@@ -7,17 +7,13 @@ what another has made is refused.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from obsgen.grafana.diff import Difference, differences
-from obsgen.grafana.state import MARK, Dashboard, Folder, History, Live, LiveDashboard, Version, Wanted, checksum, same
-
-TOOL = "obsgen"
-UNDO = f"{TOOL} undo of "
-"""How the history begins to tell of a version that an undoing wrote: it may be an edit of a person's."""
+from obsgen.grafana.messages import UNDO
+from obsgen.grafana.state import MARK, Dashboard, Folder, History, Live, LiveDashboard, Wanted, checksum, same
 
 
 class Kind(Enum):
@@ -131,20 +127,10 @@ class Choices:
     adopt: frozenset[str] = frozenset()
 
 
-def message(owner: str, commit: str) -> str:
-    """Return what a dashboard's history says of a version that obsgen writes: whose it is, and of which commit."""
-    return f"{TOOL} {owner.removeprefix(f'{TOOL}:')} at {commit}"
-
-
-def written_by(owner: str, version: Version) -> bool:
-    """Return whether a version was written by obsgen for an owner."""
-    return re.match(rf"{TOOL} {re.escape(owner.removeprefix(f'{TOOL}:'))} at ", version.message) is not None
-
-
-def suspects(wanted: Wanted, live: Live) -> list[str]:
-    """Return the uids of the dashboards whose history has to be read: they differ, and not by obsgen's own doing."""
+def suspects(wanted: Wanted, live: Live) -> list[LiveDashboard]:
+    """Return the dashboards whose history has to be read: they differ, and not by obsgen's own doing."""
     return [
-        uid
+        found
         for uid, found in live.dashboards.items()
         if not found.marked
         and found.provisioned is None
@@ -205,7 +191,7 @@ def _changed(wanted: Dashboard, found: LiveDashboard, owner: str, history: Histo
     why = foreign(found, owner, history, choices)
     if why:
         return _stays(said, Kind.REFUSE, why)
-    if found.owner is None and not _pushed(history):
+    if found.owner is None and found.uid in choices.adopt:
         return _stays(said, Kind.UPDATE, "obsgen takes it over")
     edit = _edit(found, history, wanted.folder, wanted)
     if edit is not None and not choices.overwrite_edits:
@@ -230,7 +216,8 @@ def foreign(found: LiveDashboard, owner: str, history: History | None, choices: 
         return f"it is provisioned from {found.provisioned}"
     if not found.readable and not found.version:
         return "it is kept in the form of the new layouts, and this Grafana does not show it otherwise"
-    if owner in found.tags or _pushed(history):
+    untagged = found.owner is None and _ours(history) and not _restored(history)
+    if owner in found.tags or untagged:
         return ""
     if found.owner is not None:
         return f"it belongs to {found.owner}"
@@ -240,8 +227,13 @@ def foreign(found: LiveDashboard, owner: str, history: History | None, choices: 
     return f"obsgen did not make it (last saved {found.updated[:10]}{by}); --adopt {found.uid} takes it over"
 
 
-def _pushed(history: History | None) -> bool:
-    return history is not None and history.pushed is not None
+def _ours(history: History | None) -> bool:
+    return history is not None and history.ours
+
+
+def _restored(history: History | None) -> bool:
+    """Return whether the newest version is one that an undoing has restored."""
+    return history is not None and bool(history.versions) and history.versions[0].message.startswith(UNDO)
 
 
 def _edit(found: LiveDashboard, history: History | None, folder: str, wanted: Dashboard | None = None) -> Edit | None:
@@ -257,8 +249,7 @@ def _edit(found: LiveDashboard, history: History | None, folder: str, wanted: Da
     if history is not None and history.pushed is not None and history.versions[0] == history.pushed:
         # Nobody has saved it since: it was Grafana itself, with an update or when it was saved.
         return None
-    newest = history.versions[0].message if history is not None and history.versions else ""
-    by = newest if newest.startswith(UNDO) else found.updated_by
+    by = history.versions[0].message if history is not None and _restored(history) else found.updated_by
     if pushed is None or not found.readable:
         return Edit(by, found.updated, None)
     meanwhile = tuple(differences(pushed, wanted.content)) if wanted is not None else ()
@@ -277,7 +268,7 @@ def _prune(wanted: Wanted, live: Live, choices: Choices) -> tuple[list[Action], 
         if uid in wanted.dashboards or wanted.owner not in found.tags:
             continue
         history = live.histories.get(uid)
-        if found.provisioned is not None or not (found.marked or _pushed(history)):
+        if found.provisioned is not None or not (found.marked or _ours(history)):
             notes.append(f"{found.title!r} ({uid}) has the tag {wanted.owner}, but obsgen did not make it: it stays")
             continue
         edit = _edit(found, history, _written_to(found, wanted))

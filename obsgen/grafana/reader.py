@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 from obsgen.grafana.api import INITIAL, Grafana
-from obsgen.grafana.plan import suspects, written_by
-from obsgen.grafana.state import DataSource, Folder, History, Live, LiveDashboard, Version, Wanted, own
+from obsgen.grafana.messages import is_pushed, is_restored
+from obsgen.grafana.plan import suspects
+from obsgen.grafana.state import (
+    MARK,
+    Dashboard,
+    DataSource,
+    Folder,
+    History,
+    Json,
+    Live,
+    LiveDashboard,
+    Version,
+    Wanted,
+    checksum,
+    own,
+    same,
+)
 from obsgen.grafana.transport import GrafanaError, Refused
 
 Step = Callable[[str, int, int], None]
@@ -65,31 +80,39 @@ class Reader:
         self.step("reading folders", 0, 0)
         folders, namesakes = self._folders(wanted.folders)
         tagged = [uid for uid in self.grafana.tagged(wanted.owner) if uid not in wanted.dashboards]
-        dashboards = self.dashboards([*wanted.dashboards, *tagged])
+        dashboards = self.dashboards([*wanted.dashboards, *tagged], wanted.dashboards)
         live = Live(folders, dashboards, {}, namesakes)
         return Live(folders, dashboards, self.histories(suspects(wanted, live), wanted.owner), namesakes)
 
-    def dashboards(self, uids: Iterable[str]) -> dict[str, LiveDashboard]:
-        """Return the dashboards that are there, by uid, in the order that was asked for."""
+    def dashboards(
+        self, uids: Iterable[str], wanted: Mapping[str, Dashboard] | None = None
+    ) -> dict[str, LiveDashboard]:
+        """Return the dashboards that are there, by uid, in the order that was asked for.
+
+        Args:
+            uids: of which.
+            wanted: what is wanted, by uid.
+        """
+        should = wanted or {}
+
+        def read(uid: str) -> LiveDashboard | None:
+            found = self.grafana.dashboard(uid)
+            if found is not None and not (uid in should and same(should[uid], found)):
+                # Will be needed, and costs least while other answers are waited for.
+                _ = found.checksum
+            return found
+
         todo = list(dict.fromkeys(uids))
-        found = dict(
-            each(todo, self._dashboard, self.connections, lambda n, of: self.step("reading dashboards", n, of))
-        )
+        found = dict(each(todo, read, self.connections, lambda n, of: self.step("reading dashboards", n, of)))
         return {uid: dashboard for uid in todo if (dashboard := found[uid]) is not None}
 
-    def _dashboard(self, uid: str) -> LiveDashboard | None:
-        found = self.grafana.dashboard(uid)
-        if found is not None:
-            # Here, in parallel: it is the greater part of the work.
-            _ = found.checksum
-        return found
-
-    def histories(self, uids: Iterable[str], owner: str) -> dict[str, History]:
+    def histories(self, dashboards: Iterable[LiveDashboard], owner: str) -> dict[str, History]:
         """Return the histories of some dashboards, by uid."""
+        by_uid = {dashboard.uid: dashboard for dashboard in dashboards}
         return dict(
             each(
-                uids,
-                lambda uid: self._history(uid, owner),
+                by_uid,
+                lambda uid: self._history(by_uid[uid], owner),
                 self.connections,
                 lambda n, of: self.step("reading histories", n, of),
             )
@@ -109,25 +132,30 @@ class Reader:
                 found[uid] = folder
         return found, {folder.title: uid for uid, folder in there.items() if uid not in found}
 
-    def _history(self, uid: str, owner: str) -> History:
+    def _history(self, found: LiveDashboard, owner: str) -> History:
+        uid = found.uid
         try:
             versions = self.grafana.versions(uid)
         except Refused:
             # It may not be shown, or be gone by now.
             return History(())
-        for n, version in enumerate(versions):
-            content = None
-            if version.message == INITIAL:
-                version, content = self._initial(uid, version)
-                versions[n] = version
-            if written_by(owner, version):
-                if content is None:
-                    _, content = self.grafana.version_of(uid, version.number)
-                return History(tuple(versions), version, None if content is None else {**own(content), "uid": uid})
-        return History(tuple(versions))
+        ours = False
+        for number, version in enumerate(versions):
+            content: Json | None = None
+            if version.message == INITIAL or is_pushed(owner, version) or is_restored(owner, version):
+                # The list of the history does not tell what was written about a first version.
+                version, content = self._version(uid, version)
+                versions[number] = version
+            restored = is_restored(owner, version)
+            ours = ours or restored or is_pushed(owner, version)
+            kept = None if content is None else {**own(content), "uid": uid}
+            # What was restored is obsgen's own work where its mark is right, and else an edit of somebody's.
+            right = content is not None and kept is not None and content.get(MARK) == checksum(kept, found.folder)
+            if is_pushed(owner, version) or (restored and right):
+                return History(tuple(versions), ours, version, kept)
+        return History(tuple(versions), ours)
 
-    def _initial(self, uid: str, version: Version) -> tuple[Version, dict[str, object] | None]:
-        """Return a first version as it is: the list of Grafana's history does not tell what was written about it."""
+    def _version(self, uid: str, version: Version) -> tuple[Version, Json | None]:
         try:
             return self.grafana.version_of(uid, version.number)
         except Refused:

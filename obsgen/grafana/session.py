@@ -8,12 +8,13 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from obsgen.errors import ObsgenError
+from obsgen.grafana import messages
 from obsgen.grafana.api import Grafana
 from obsgen.grafana.apply import Outcome, Writer
 from obsgen.grafana.commit import commit
 from obsgen.grafana.diff import Difference, differences
 from obsgen.grafana.instance import Instance
-from obsgen.grafana.plan import UNDO, Action, Choices, Kind, Plan, message, plan, suspects
+from obsgen.grafana.plan import Action, Choices, Kind, Plan, plan, suspects
 from obsgen.grafana.reader import Reader, Step, data_source
 from obsgen.grafana.runs import Facts, Run, last, load, save
 from obsgen.grafana.settings import environment
@@ -147,7 +148,8 @@ class Session:
         )
         self.step("saving what is there", 0, 0)
         run = save(todo, facts, backups)
-        words = f"{UNDO}{undoes}" if undoes else message(self.instance.owner, self.commit)
+        owner = self.instance.owner
+        words = messages.undoing(owner, undoes) if undoes else messages.pushing(owner, self.commit)
         return run, Writer(self.grafana, words, run, self.step).apply(todo)
 
     def undo(self, name: str | None, backups: Path, choices: Choices) -> tuple[Run, Plan]:

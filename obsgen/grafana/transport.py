@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 import urllib3
@@ -25,6 +26,7 @@ from requests.adapters import HTTPAdapter
 
 from obsgen.errors import ObsgenError
 from obsgen.grafana.settings import Environment
+from obsgen.grafana.state import parsed
 
 CONNECT_SECONDS = 10.0
 """Longest time to get a connection."""
@@ -121,17 +123,6 @@ class Answer:
         return max(0.0, at - time.time())
 
 
-class _Login(requests.auth.AuthBase):
-    """Who asks. Being set, it also keeps requests from taking a password of ~/.netrc."""
-
-    def __init__(self, environment: Environment) -> None:
-        self.environment = environment
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers.update(self.environment.headers())
-        return request
-
-
 class Transport:
     """Requests to one Grafana, from as many threads as it has connections.
 
@@ -147,9 +138,17 @@ class Transport:
         self._answered = 0
         self._down = ""
         self._lock = threading.Lock()
+        self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", **environment.headers()}
         self._session = self._prepared()
+        self._how: dict[str, Any] = {
+            "stream": True,
+            "timeout": (CONNECT_SECONDS, READ_SECONDS),
+            "allow_redirects": False,
+            "verify": self._session.verify,
+            "proxies": self._session.proxies,
+        }
 
-    def get(self, path: str, params: Mapping[str, str | list[str]] | None = None) -> Any:
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         """Return the JSON of an answer; asks again while that may help.
 
         Raises:
@@ -215,7 +214,6 @@ class Transport:
         session.trust_env = False
         session.proxies.update(requests.utils.get_environ_proxies(environment.url))
         session.verify = environment.ca_cert or os.environ.get("REQUESTS_CA_BUNDLE") or True
-        session.auth = _Login(environment)
         session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=environment.connections, pool_block=True)
         session.mount(environment.url, adapter)
@@ -226,7 +224,7 @@ class Transport:
         method: str,
         path: str,
         *,
-        params: Mapping[str, str | list[str]] | Mapping[str, str] | None,
+        params: Mapping[str, str] | None,
         body: Any = None,
     ) -> Answer:
         """Return the answer to a request that is made once.
@@ -238,21 +236,8 @@ class Transport:
             raise Down(self._down)
         with self._lock:
             self.sent += 1
-        data = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        headers = {"Accept": "application/json"} | ({} if data is None else {"Content-Type": "application/json"})
-        asked = requests.Request(method, self.environment.url + path, headers=headers, params=params, data=data)
         try:
-            prepared = self._session.prepare_request(asked)
-            limits = (CONNECT_SECONDS, READ_SECONDS)
-            verify = self._session.verify
-            with self._session.send(
-                prepared,
-                stream=True,
-                timeout=limits,
-                allow_redirects=False,
-                verify=verify,
-                proxies=self._session.proxies,
-            ) as response:
+            with self._session.send(self._request(method, path, params, body), **self._how) as response:
                 answer = Answer(response.status_code, response.headers, _read(response))
         except _BROKEN as error:
             raise Unsure(self.environment.redacted(f"{self.environment.url}: {_reason(error)}")) from None
@@ -260,6 +245,19 @@ class Transport:
             with self._lock:
                 self._answered += 1
         return answer
+
+    def _request(self, method: str, path: str, params: Mapping[str, str] | None, body: Any) -> requests.PreparedRequest:
+        """Return a request as it is sent. To let requests prepare it takes as long as to send it."""
+        made = requests.PreparedRequest()
+        made.method = method
+        made.url = self.environment.url + path + (f"?{urlencode(params)}" if params else "")
+        made.headers = requests.structures.CaseInsensitiveDict(self._headers)
+        made.hooks = requests.hooks.default_hooks()
+        if body is not None:
+            made.body = json.dumps(body).encode()
+            made.headers["Content-Type"] = "application/json"
+            made.headers["Content-Length"] = str(len(made.body))
+        return made
 
     def _json(self, method: str, path: str, answer: Answer) -> Any:
         """Return the JSON of an answer.
@@ -273,7 +271,7 @@ class Transport:
         if not answer.body.strip():
             return None
         try:
-            return json.loads(answer.body)
+            return parsed(answer.body)
         except ValueError:
             if answer.body.lstrip()[:1] in (b"{", b"["):
                 raise _Garbled(f"{self._asked(method, path)}: the answer ends in the middle of its JSON") from None
@@ -283,7 +281,7 @@ class Transport:
         if 300 <= answer.status < 400:
             return GrafanaError(self._redirected(method, path, answer))
         try:
-            said = json.loads(answer.body)
+            said = parsed(answer.body)
         except ValueError:
             said = None
         if not isinstance(said, dict):

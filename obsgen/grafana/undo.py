@@ -45,10 +45,10 @@ def undoing(run: Run, live: Live, choices: Choices) -> Plan:
     return Plan((*missing, *dashboards, *made), done)
 
 
-def changed_since(run: Run, dashboards: Mapping[str, LiveDashboard]) -> list[str]:
-    """Return the uids of the dashboards that are not as a run has left them."""
+def changed_since(run: Run, dashboards: Mapping[str, LiveDashboard]) -> list[LiveDashboard]:
+    """Return the dashboards that are not as a run has left them."""
     after = {entry.uid: entry.checksum for entry in run.entries if entry.subject == "dashboard"}
-    return [uid for uid, found in dashboards.items() if found.checksum != after.get(uid)]
+    return [found for uid, found in dashboards.items() if found.checksum != after.get(uid)]
 
 
 def _dashboard(run: Run, entry: Entry, live: Live, choices: Choices) -> Iterator[Action]:

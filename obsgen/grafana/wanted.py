@@ -5,7 +5,6 @@ Nothing else is read: not the definitions, and no file that obsgen did not make.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from obsgen.errors import ObsgenError
 from obsgen.grafana.instance import Instance
 from obsgen.grafana.pages import Pages
-from obsgen.grafana.state import Dashboard, DataSource, Folder, Json, Wanted
+from obsgen.grafana.state import Dashboard, DataSource, Folder, Json, Wanted, parsed
 from obsgen.tree import MANIFEST, owned
 
 CATALOG = "catalog.json"
@@ -128,7 +127,7 @@ def _titled_apart(content: Json, folder: Folder) -> Json:
 def _json(path: Path) -> Json:
     text = _text(path)
     try:
-        found: Any = json.loads(text)
+        found: Any = parsed(text)
     except ValueError as error:
         raise ObsgenError(f"{path} is not JSON: {error}\n    run `obsgen generate`, or restore it") from None
     if not isinstance(found, dict):

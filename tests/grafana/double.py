@@ -6,7 +6,6 @@ documentation. `Server` is the socket, with weather of its own; behind it stands
 
 from __future__ import annotations
 
-import copy
 import itertools
 import json
 import re
@@ -295,7 +294,7 @@ class Double:
 
     def _save(self, request: Request) -> Json:
         said = _object(request)
-        content = copy.deepcopy(said.get("dashboard") or {})
+        content = said.get("dashboard") or {}
         self._check_save(request, said, content)
         uid = content.get("uid") or f"u{next(self._ids)}"
         version = content.pop("version", None)
@@ -355,7 +354,7 @@ class Double:
         if self.profile.counts_all or board.content != content or board.version == 0:
             board.version += 1
             entry = {"id": next(self._ids), "version": board.version, "created": at, "createdBy": by}
-            board.history.insert(0, {**entry, "message": message, "data": copy.deepcopy(content)})
+            board.history.insert(0, {**entry, "message": message, "data": content})
             del board.history[self.kept_versions :]
         board.content, board.folder, board.by, board.at, board.api = content, folder, by, at, ""
         self._changed()
@@ -391,7 +390,7 @@ class Double:
     # Search.
 
     def _changed(self) -> None:
-        self._index = [*self._index, self._listing()][-1 - self.late :]
+        self._index = [*self._index, self._listing()][-1 - self.late :] if self.late else []
 
     def _listing(self) -> list[Json]:
         folders = [

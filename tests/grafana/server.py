@@ -42,6 +42,7 @@ class Server:
         self.backend = backend
         self.weather = weather
         self.latency = latency
+        self.zips = False
         self.requests: list[Request] = []
         self.open = 0
         self.most_open = 0
@@ -92,14 +93,12 @@ class Server:
             # One at a time, so that the weather of a run can be told beforehand.
             fault = self.weather(request) if self.weather else None
         try:
-            if self.latency:
-                time.sleep(self.latency)
-            self._answer(handler, request, fault)
+            self._answer(handler, request, fault, time.monotonic() + self.latency)
         finally:
             with self._lock:
                 self.open -= 1
 
-    def _answer(self, handler: BaseHTTPRequestHandler, request: Request, fault: str | None) -> None:
+    def _answer(self, handler: BaseHTTPRequestHandler, request: Request, fault: str | None, at: float) -> None:
         if fault == "reset":
             return _reset(handler)
         if fault == "drip":
@@ -107,11 +106,13 @@ class Server:
         if fault in BEFORE or fault in ("redirect", "login page"):
             return _send(handler, _weathered(fault))
         reply = self.backend(request)
+        # What the double itself takes is a part of the latency.
+        time.sleep(max(0.0, at - time.monotonic()))
         if fault == "lost":
             return _reset(handler)
         if fault == "late 502":
             reply = Reply(502, PAGE, {"Content-Type": "text/html"})
-        _send(handler, reply, cut=fault == "cut", zipped="gzip" in request.headers.get("Accept-Encoding", ""))
+        _send(handler, reply, cut=fault == "cut", zipped=self.zips)
 
     def asked(self, method: str, path: str = "") -> list[Request]:
         """Return the requests with a method, and a path that begins so."""

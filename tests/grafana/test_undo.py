@@ -191,3 +191,26 @@ def test_undo_refuses_what_another_has_made_in_its_place(home: House) -> None:
     assert home.undo(edits=True) == []
     assert [o.action.subject for o in home.undo(runs(home.backups)[0].name, edits=True)] == ["folder"]
     assert state(home, "a", "b") == theirs
+
+
+def test_what_an_undoing_has_restored_is_still_obsgens(home: House) -> None:
+    home.write(board("a", "One"), board("b", "Two"))
+    home.sync()
+    home.write(board("b", "One"))
+    home.sync()
+    home.undo()
+    home.edit(home.uid("a"), description="By hand")
+
+    assert done(home.sync(edits=True)) == 2
+    assert home.plan().actions == ()
+
+
+def test_an_undone_adoption_is_nobodys_again(home: House) -> None:
+    home.make_folder(home.catalog, f"Team {home.catalog}")
+    home.save({"uid": home.uid("a"), "title": "Handmade"}, home.catalog)
+    home.write(board("a"))
+    home.sync(adopt=(home.uid("a"),))
+    home.undo()
+
+    assert [action.kind.value for action in home.plan(edits=True).actions] == ["refuse"]
+    assert done(home.sync(adopt=(home.uid("a"),))) == 1

@@ -162,7 +162,8 @@ def test_a_history_that_was_cut_off_makes_an_edit_that_cannot_be_told(one: House
 def test_what_grafana_changes_by_itself_is_no_edit(one: House, state: Double) -> None:
     one.write(board("a"))
     one.sync()
-    state.boards[one.uid("a")].content["schemaVersion"] = 42
+    kept = state.boards[one.uid("a")]
+    kept.content = {**kept.content, "schemaVersion": 42}
 
     assert [action.kind for action in one.plan().actions] == [Kind.UPDATE]
 

@@ -229,6 +229,13 @@ def test_what_is_not_grafanas_answer_is_told(one: House, fault: str) -> None:
     assert PAGES[fault] in str(told.value)
 
 
+def test_answers_may_be_zipped(one: House) -> None:
+    one.server.zips = True
+    one.write(board("a"))
+    assert done(one.sync()) == 2
+    assert one.plan().actions == ()
+
+
 def test_truncated_json_is_read_again(one: House) -> None:
     one.write(board("a"))
     backend = one.server.backend
