@@ -253,6 +253,7 @@ class Transport:
         made.url = self.environment.url + path + (f"?{urlencode(params)}" if params else "")
         made.headers = requests.structures.CaseInsensitiveDict(self._headers)
         made.hooks = requests.hooks.default_hooks()
+        made.prepare_cookies({})
         if body is not None:
             made.body = json.dumps(body).encode()
             made.headers["Content-Type"] = "application/json"

@@ -12,7 +12,6 @@ from typing import Any
 
 from obsgen.errors import ObsgenError
 from obsgen.grafana.instance import Instance
-from obsgen.grafana.pages import Pages
 from obsgen.grafana.state import Dashboard, DataSource, Folder, Json, Wanted, parsed
 from obsgen.tree import MANIFEST, owned
 
@@ -106,6 +105,11 @@ def uids(artifacts: Reviewed, instance: Instance) -> dict[str, Json]:
 
 
 def _docs(artifacts: Reviewed, instance: Instance) -> list[Json]:
+    if not artifacts.pages:
+        return []
+    # Only here: grafanalib takes a while to import.
+    from obsgen.grafana.pages import Pages
+
     boards = {str(each["uid"]): instance.uid(str(each["uid"])) for each in artifacts.dashboards.values()}
     pages = Pages(
         artifacts.catalog,
