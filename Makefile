@@ -4,7 +4,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help generate check prove lint format test golden bench bench-budgets clean
+.PHONY: help generate check prove lint format test golden bench bench-budgets bench-grafana clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -41,6 +41,9 @@ bench: .venv/dev ## measure time and memory on catalogs of 10, 100 and 1,000 ser
 
 bench-budgets: .venv/dev ## measure error budgets against what happened, and against Sloth and Pyrra
 	@$(BIN)/python -m tests.bench.budgets
+
+bench-grafana: .venv/dev ## measure plan and sync of 500 dashboards, and count their requests
+	@$(BIN)/python -m tests.bench.grafana
 
 clean: ## remove the virtual environment and all caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -12,6 +12,9 @@ PATIENCE = 1.0
 PAUSE = 0.1
 """Seconds between two counts of the same step."""
 
+WIDTH = 24
+"""Characters of the bar."""
+
 
 class Progress:
     """Shows the current step on standard error once a run takes long: in place on a terminal, else a line a step."""
@@ -38,8 +41,13 @@ class Progress:
         self._said = elapsed
         text = f"{elapsed:4.0f} s  {name}"
         if self._terminal:
-            sys.stderr.write(f"\r\x1b[K{text}{f' {done}/{total}' if total else ''}")
+            sys.stderr.write(f"\r\x1b[K{text}{f' {_bar(done, total)} {done}/{total}' if total else ''}")
         elif not done:
             sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
         self._shown = True
+
+
+def _bar(done: int, total: int) -> str:
+    full = WIDTH * done // total
+    return f"[{'#' * full}{'.' * (WIDTH - full)}]"

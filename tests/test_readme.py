@@ -11,6 +11,8 @@ from click.testing import CliRunner
 
 from obsgen.cli import main
 from tests.conftest import ROOT
+from tests.grafana.double import P12
+from tests.grafana.house import house
 
 README = (ROOT / "README.md").read_text()
 
@@ -69,6 +71,29 @@ def test_the_way_of_an_alert_is_the_one_shown(folder: Path) -> None:
     output = CliRunner().invoke(main, ["route", "LavalinkNodeLatencyHigh", "node=main"]).output
 
     assert output.startswith("\n".join(said.splitlines()[1:-1]))
+
+
+def test_the_plan_is_the_one_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [said] = [block for block in blocks("text") if "obsgen grafana plan" in block]
+    with house(P12, folder) as home:
+        for name, value in {**home.shell, "GITHUB_SHA": "1a2b3c4"}.items():
+            monkeypatch.setenv(name, value)
+        CliRunner().invoke(main, ["grafana", "sync", "--yes"])
+        panels = (home.read("vectobeat-lavalink-nodes") or {})["dashboard"]["panels"]
+        [panel] = [panel for panel in panels if panel.get("title") == "Node latency"]
+        panel["title"] = "Latency of the nodes"
+        panel["fieldConfig"]["defaults"]["unit"] = "s"
+        home.edit("vectobeat-lavalink-nodes", panels=panels)
+        path = folder / "definitions/shards.py"
+        path.write_text(path.read_text().replace("critical(above=250,", "critical(above=300,"))
+        CliRunner().invoke(main, ["generate"])
+        output = (
+            CliRunner().invoke(main, ["grafana", "plan"]).output.replace(home.server.url, "https://grafana.example.org")
+        )
+
+    for line in said.splitlines()[1:]:
+        told = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DAY", line.replace("12.3.0", P12.version))
+        assert line == "..." or told in re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DAY", output).splitlines(), line
 
 
 def test_every_link_leads_somewhere() -> None:

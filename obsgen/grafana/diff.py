@@ -183,7 +183,15 @@ def _panel(where: str, old: Json, new: Json) -> Iterator[Difference]:
         Difference(where, f"{each.where} {each.what}".strip(), each.old, each.new, each.filled_in)
         for each in _named("link", "title", _dicts(old.get("links")), _dicts(new.get("links")))
     )
-    yield from _leaves(where, _without(old, _PANEL_KEYS), _without(new, _PANEL_KEYS))
+    rest, new_rest = _without(old, _PANEL_KEYS), _without(new, _PANEL_KEYS)
+    if old.get("type") == new.get("type") == "text":
+        texts = _object(old, "options"), _object(new, "options")
+        if texts[0].get("content") != texts[1].get("content"):
+            yield Difference(where, "text", texts[0].get("content"), texts[1].get("content"))
+        rest, new_rest = (
+            {**r, "options": _without(t, {"content"})} for r, t in ((rest, texts[0]), (new_rest, texts[1]))
+        )
+    yield from _leaves(where, rest, new_rest)
 
 
 def _object(content: Json, key: str) -> Json:
@@ -204,15 +212,35 @@ def _queries(where: str, old: list[Json], new: list[Json]) -> Iterator[Differenc
 
 
 def _fields(where: str, old: Json, new: Json) -> Iterator[Difference]:
-    one, other = _object(old, "defaults"), _object(new, "defaults")
-    limits, others = _object(one, "thresholds"), _object(other, "thresholds")
-    steps, new_steps = _dicts(limits.get("steps")), _dicts(others.get("steps"))
+    yield from _settings(where, _object(old, "defaults"), _object(new, "defaults"))
+    before, after = _overrides(old), _overrides(new)
+    done = {"defaults"}
+    if before is not None and after is not None:
+        done.add("overrides")
+        yield from _matched(before, after, lambda name: f'{where}, field "{name}"', _settings)
+    yield from _leaves(where, _without(old, done), _without(new, done))
+
+
+def _settings(where: str, old: Json, new: Json) -> Iterator[Difference]:
+    """Yield what differs of the settings of a panel's fields."""
+    one, other = _object(old, "thresholds"), _object(new, "thresholds")
+    steps, new_steps = _dicts(one.get("steps")), _dicts(other.get("steps"))
     if steps != new_steps:
         yield from _thresholds(where, steps, new_steps)
-    # What else a threshold has: whether it is a number or a percentage.
-    kept = [{**each, "thresholds": _without(t, {"steps"})} for each, t in ((one, limits), (other, others))]
+    # What else thresholds have: whether they are numbers or percentages.
+    kept = [{**each, "thresholds": _without(t, {"steps"})} for each, t in ((old, one), (new, other))]
     yield from _leaves(where, kept[0], kept[1])
-    yield from _leaves(where, _without(old, {"defaults"}), _without(new, {"defaults"}))
+
+
+def _overrides(config: Json) -> dict[str, Json] | None:
+    """Return the settings of single fields by the name of the field, None where two of them have the same name."""
+    found: dict[str, Json] = {}
+    overrides = _dicts(config.get("overrides"))
+    for each in overrides:
+        options = _object(each, "matcher").get("options")
+        name = options if isinstance(options, str) else json.dumps(options)
+        found[name] = {str(prop.get("id")): prop.get("value") for prop in _dicts(each.get("properties"))}
+    return found if len(found) == len(overrides) else None
 
 
 def _thresholds(where: str, old: list[Json], new: list[Json]) -> Iterator[Difference]:

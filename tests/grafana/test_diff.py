@@ -18,6 +18,7 @@ from tests.grafana.house import Json, board
 def told(change: Callable[[Json], Any], old: Json | None = None) -> list[str]:
     """Return what is told of a change to a small dashboard."""
     before = old or board("a", "A")
+    panel(before)["fieldConfig"]["overrides"] = [override("Latency", 250)]
     after = copy.deepcopy(before)
     change(after)
     return [line for each in differences(before, after) for line in each.lines()]
@@ -26,6 +27,12 @@ def told(change: Callable[[Json], Any], old: Json | None = None) -> list[str]:
 def panel(content: Json) -> Json:
     found: Json = content["panels"][0]
     return found
+
+
+def override(field: str, limit: float) -> Json:
+    steps = [{"color": "green", "value": 0}, {"color": "red", "value": limit}]
+    settings = [{"id": "unit", "value": "ms"}, {"id": "thresholds", "value": {"mode": "absolute", "steps": steps}}]
+    return {"matcher": {"id": "byName", "options": field}, "properties": settings}
 
 
 CASES: dict[str, tuple[Callable[[Json], Any], list[str]]] = {
@@ -43,6 +50,10 @@ CASES: dict[str, tuple[Callable[[Json], Any], list[str]]] = {
     "mode of thresholds": (
         lambda d: panel(d)["fieldConfig"]["defaults"]["thresholds"].update(mode="percentage"),
         ['panel "Latency": thresholds.mode absolute → percentage'],
+    ),
+    "threshold of one field": (
+        lambda d: panel(d)["fieldConfig"].update(overrides=[override("Latency", 300), override("Guilds", 5)]),
+        ['panel "Latency", field "Latency": threshold red 250 → 300', 'panel "Latency", field "Guilds" added'],
     ),
     "unit": (
         lambda d: panel(d)["fieldConfig"]["defaults"].update(unit="ms"),
@@ -96,6 +107,14 @@ CASES: dict[str, tuple[Callable[[Json], Any], list[str]]] = {
 def test_told(case: str) -> None:
     change, expected = CASES[case]
     assert told(change) == expected
+
+
+def test_a_changed_text_is_told_by_its_lines() -> None:
+    before: Json = {"panels": [{"id": 1, "type": "text", "title": "Docs", "options": {"content": "a\nb\nc"}}]}
+    after: Json = {"panels": [{"id": 1, "type": "text", "title": "Docs", "options": {"content": "a\nB\nc"}}]}
+
+    (found,) = differences(before, after)
+    assert found.lines() == ['panel "Docs": text', "  -b", "  +B"]
 
 
 def test_two_thresholds_of_a_colour_are_told_as_a_whole() -> None:
