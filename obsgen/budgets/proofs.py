@@ -9,24 +9,21 @@ author writes them.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from obsgen.budgets.examples import Course, Runs, given_by, values_of
 from obsgen.budgets.recordings import tile_of
 from obsgen.model.budget import ErrorBudget
-from obsgen.model.objective import BurnRate, Objective
-from obsgen.model.proof import Firing, Given, Proof, Sample
-from obsgen.model.sli import Events, Latency, TimeSlices
+from obsgen.model.objective import BurnRate
+from obsgen.model.proof import Firing, Proof, Sample
+from obsgen.model.sli import TimeSlices
 from obsgen.promql import notation
-from obsgen.promql.infer import COMPARISONS, core
-from obsgen.promql.label import Label, Matcher
-from obsgen.promql.metric import Vector, as_selector, seconds
-from obsgen.promql.text import number
-from obsgen.promql.tree import Binary, Number, Selector, Series
+from obsgen.promql.label import Label
+from obsgen.promql.metric import seconds
+from obsgen.promql.tree import Selector, Series
 from obsgen.words import duration, spoken
 
-EXAMPLE = "example"
 NEAR = 0.05
 """How far above and below a burn rate the two proofs of it are."""
 MOST = 0.25
@@ -38,68 +35,12 @@ FAR = 4
 """Minutes from one sample to the next where a proof lasts for the whole window: Prometheus forgets them after five."""
 
 
-Runs = tuple[tuple[float, int], ...]
-"""(events of a minute, minutes), one after the other."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Course:
-    """Traffic of a proof.
-
-    Attributes:
-        history: minutes without errors, before the proof looks.
-        bad: the bad events after that.
-        total: events of every minute.
-    """
-
-    history: int
-    bad: Runs
-    total: float
-
-    def bad_counter(self) -> str:
-        """Return the samples of a counter of the bad events."""
-        return _counter(((0.0, self.history), *self.bad))
-
-    def good_counter(self) -> str:
-        """Return the samples of a counter of the good events."""
-        good = ((max(self.total, bad) - bad, minutes) for bad, minutes in self.bad)
-        return _counter(((self.total, self.history), *good))
-
-    def counter(self) -> str:
-        """Return the samples of a counter of all events. A bad one is an event, however few there are on average."""
-        return _counter(((self.total, self.history), *((max(self.total, bad), minutes) for bad, minutes in self.bad)))
-
-    def gauge(self, good: float, bad: float) -> str:
-        """Return the samples of a gauge that says whether a minute is bad."""
-        states = ((0.0, self.history + 1), *self.bad)
-        return " ".join(_run(bad if is_bad else good, 0, minutes - 1) for is_bad, minutes in states if minutes)
-
-
-def _counter(runs: Runs) -> str:
-    """Return the samples of a counter, which is 0 at first and then grows as told."""
-    texts, value = ["0"], 0.0
-    for step, minutes in runs:
-        if minutes:
-            texts.append(_run(value + step, step, minutes - 1))
-            value += step * minutes
-    return " ".join(texts)
-
-
-def _run(start: float, step: float, times: int) -> str:
-    plus = f"+{_short(step)}" if step and times else ""
-    return f"{_short(start)}{plus}x{times}"
-
-
-def _short(value: float) -> str:
-    return number(round(value, 12))
-
-
 @dataclass(frozen=True, slots=True)
 class _Case:
     """A course and what comes of it: when it fires, and until when, in minutes after the history."""
 
     title: str
-    course: _Course
+    course: Course
     since: float | None = None
     until: float | None = None
     within: float = 0.0
@@ -107,8 +48,8 @@ class _Case:
 
 def burn_proofs(budget: ErrorBudget, alert: str, burns: tuple[BurnRate, ...]) -> Iterator[Proof]:
     """Yield the proofs of an alert on burn rates, as far as they can be made."""
-    objective = next((o for o in budget.objectives if _values(budget, o) is not None), None)
-    values = _values(budget, objective) if objective else None
+    objective = next((o for o in budget.objectives if values_of(budget, o) is not None), None)
+    values = values_of(budget, objective) if objective else None
     if objective is None or values is None:
         return
     for burn in burns:
@@ -118,7 +59,7 @@ def burn_proofs(budget: ErrorBudget, alert: str, burns: tuple[BurnRate, ...]) ->
         if isinstance(budget.sli, TimeSlices):
             cases = _minutes(budget, burn, burns, objective.allowance, history)
         for case in cases:
-            given = _given(budget, values, case.course)
+            given = given_by(budget, values, case.course)
             if given is None:
                 return
             yield _proof(budget, alert, case, values, given)
@@ -133,18 +74,18 @@ def _events(budget: ErrorBudget, burn: BurnRate, share: float, history: int) -> 
     total = math.ceil(MANY / share)
     over, double, under = (float(round(total * share * times)) for times in (1 + NEAR, 2, 1 - NEAR))
     lasting = int(long + 3 * tile)
-    steady = _Course(history, ((min(over, total), lasting),), total)
+    steady = Course(history, ((min(over, total), lasting),), total)
     at = max(long / (1 + NEAR), long * share)
     yield _Case(f"Errors a little faster than {rate} alert.", steady, at, within=2 * tile)
     if share > MOST:
-        yield _Case(f"Errors a little slower than {rate} do not.", _Course(history, ((under, lasting),), total))
+        yield _Case(f"Errors a little slower than {rate} do not.", Course(history, ((under, lasting),), total))
         return
     burst = (double, int((1 - NEAR) * long / 2)), (0.0, int(short))
-    yield _Case(f"A burst that does not reach {rate} does not.", _Course(history, burst, total))
+    yield _Case(f"A burst that does not reach {rate} does not.", Course(history, burst, total))
     easing = (double, int(0.6 * long)), (under, int(short + 6 * tile))
     yield _Case(
         f"Errors {rate} that ease off stop alerting within {spoken(burn.short)}.",
-        _Course(history, easing, total),
+        Course(history, easing, total),
         since=long / 2,
         # The share of the short window that still shows the double rate no longer makes up for the rest.
         until=int(0.6 * long) + short * (1 - NEAR / (1 + NEAR)),
@@ -164,10 +105,10 @@ def _least(budget: ErrorBudget, burn: BurnRate, share: float, history: int) -> I
         return
     spread = _every(int(0.9 * long / enough), enough, tile)
     yield _Case(
-        f"{enough} errors in {window} are enough.", _Course(history, spread, total), _last(spread, history, tile)
+        f"{enough} errors in {window} are enough.", Course(history, spread, total), _last(spread, history, tile)
     )
     spread = _every(math.ceil((long + 2 * tile) / (enough - 1)), enough, tile)
-    yield _Case(f"{enough - 1} errors in {window}, and one before, are too few.", _Course(history, spread, total))
+    yield _Case(f"{enough - 1} errors in {window}, and one before, are too few.", Course(history, spread, total))
 
 
 def _few(value: float) -> float:
@@ -204,19 +145,19 @@ def _minutes(
         bad = (1.0, enough), fading
         yield _Case(
             f"{enough} bad minutes in {window} are too many.",
-            _Course(history, bad, 1),
+            Course(history, bad, 1),
             since=_last(bad, history, tile),
             until=enough + lasting,
             within=2 * tile,
         )
         fewer = math.floor(round(burn.factor(budget.window) * allowance * long, 9))
-        yield _Case(f"{fewer} bad minutes in {window} are not.", _Course(history, ((1.0, fewer), fading), 1))
+        yield _Case(f"{fewer} bad minutes in {window} are not.", Course(history, ((1.0, fewer), fading), 1))
     apart = max(1, int(0.95 * (long - enough) / max(enough - 1, 1)))
     others = (each for each in burns if each is not burn)
     if all(seconds(each.long) / 60 / apart + 2 < least[each] for each in others):
         spread = _every(apart, enough, tile)
         at = _last(spread, history, tile)
-        yield _Case(f"{enough} bad minutes in {window}, one by one, are.", _Course(history, spread, 1), at)
+        yield _Case(f"{enough} bad minutes in {window}, one by one, are.", Course(history, spread, 1), at)
 
 
 def _least_minutes(budget: ErrorBudget, burn: BurnRate, allowance: float) -> int:
@@ -258,15 +199,15 @@ def window_proof(budget: ErrorBudget) -> Proof | None:
     A sixth of the window has traffic, a third has no data, then there is traffic to the end of the window, and a sixth
     of it further, when the first errors have left.
     """
-    objective = next((o for o in budget.objectives if _values(budget, o) is not None), None)
-    values = _values(budget, objective) if objective else None
+    objective = next((o for o in budget.objectives if values_of(budget, o) is not None), None)
+    values = values_of(budget, objective) if objective else None
     if objective is None or values is None:
         return None
     sixth = int(seconds(budget.window) / 60 / FAR) // 6
     half = sixth // 2
     # One event a minute; ten minutes are bad in the first sixth, and ten in the fifth.
     bad = ((0.0, half), (FAR, 5), (0.0, 4 * sixth), (FAR, 5), (0.0, 3 * sixth - half - 10))
-    given = _given(budget, values, _Course(0, bad, FAR))
+    given = given_by(budget, values, Course(0, bad, FAR))
     if given is None:
         return None
     own = {label: value for label, value in values.items() if label in tuple(budget.by)}
@@ -295,84 +236,3 @@ def _with_gap(text: str, sixth: int) -> str:
     """Return samples with those of the second and third sixth left out, and the end before them marked."""
     before, after = notation.split(text, sixth + 1)[0], notation.split(text, 3 * sixth)[1]
     return f"{before} stale _x{2 * sixth - 2} {after}"
-
-
-def _values(budget: ErrorBudget, objective: Objective) -> dict[Label, str] | None:
-    """Return label values that have the objective, None where none can be told."""
-    found = {label: label.values[0] if label.values else EXAMPLE for label in budget.by}
-    if objective.where is not None:
-        value = _fitting(objective.where)
-        if value is None:
-            return None
-        found[objective.where.label] = value
-    earlier = budget.objectives[: list(budget.objectives).index(objective)]
-    if any(o.where is None or _fits(o.where, found.get(o.where.label, "")) for o in earlier):
-        return None
-    return found
-
-
-def _fitting(matcher: Matcher, *, fits: bool = True) -> str | None:
-    """Return a value that fits a matcher, or one that does not; None where none can be told."""
-    known = matcher.label.values or (EXAMPLE, "200", "500", "404")
-    return next((value for value in (*matcher.literals, *known) if _fits(matcher, value) is fits), None)
-
-
-def _fits(matcher: Matcher, value: str) -> bool:
-    if matcher.operator in ("=", "!="):
-        return (matcher.value == value) == (matcher.operator == "=")
-    return bool(re.fullmatch(matcher.value, value)) == (matcher.operator == "=~")
-
-
-def _given(budget: ErrorBudget, values: Mapping[Label, str], course: _Course) -> Given | None:
-    """Return series that the budget counts, None where they cannot be told."""
-    sli = budget.sli
-    if isinstance(sli, TimeSlices):
-        return _gauge(sli, values, course)
-    if isinstance(sli, Latency):
-        return _series({sli.total: course.counter(), sli.good: course.good_counter()}, values)
-    assert isinstance(sli, Events)
-    if as_selector(sli.part).series == as_selector(sli.total).series:
-        return _one_counter(sli, values, course)
-    part = course.good_counter() if sli.kind == "good" else course.bad_counter()
-    return _series({sli.total: course.counter(), sli.part: part}, values)
-
-
-def _one_counter(sli: Events, values: Mapping[Label, str], course: _Course) -> Given | None:
-    """Return the series of a counter of which some are the part, and others are not."""
-    part, whole = as_selector(sli.part), as_selector(sli.total)
-    own = next((matcher for matcher in part.matchers if matcher not in whole.matchers), None)
-    other = _fitting(own, fits=False) if own is not None else None
-    if own is None or other is None:
-        return None
-    counted, rest = course.bad_counter(), course.good_counter()
-    if sli.kind == "good":
-        counted, rest = rest, counted
-    left = whole.where(own.label.equals(other))
-    inside, outside = _series({part: counted}, values), _series({left: rest}, values)
-    return inside | outside if inside is not None and outside is not None else None
-
-
-def _series(texts: Mapping[Vector, str], values: Mapping[Label, str]) -> Given | None:
-    found: Given = {}
-    for vector, text in texts.items():
-        selector = as_selector(vector)
-        own = {label: value for label, value in values.items() if label.name in selector.series.label_names}
-        for matcher in selector.matchers:
-            value = own.get(matcher.label) or _fitting(matcher)
-            if value is None or not _fits(matcher, value):
-                return None
-            own[matcher.label] = value
-        matchers = tuple(label.equals(value) for label, value in own.items())
-        found[Selector(selector.series, matchers, selector.suffix)] = text
-    return found
-
-
-def _gauge(sli: TimeSlices, values: Mapping[Label, str], course: _Course) -> Given | None:
-    match sli.good:
-        case Binary(operator=operator, left=left, right=Number(value=limit)) if operator in COMPARISONS:
-            series = core(left)
-            higher, lower = limit + 1, limit - 1
-            good = {">": higher, ">=": limit, "<": lower, "<=": limit, "==": limit, "!=": higher}[operator]
-            bad = {">": lower, ">=": lower, "<": higher, "<=": higher, "==": lower, "!=": limit}[operator]
-            return _series({series: course.gauge(good, bad)}, values) if isinstance(series, Series) else None
-    return None

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from obsgen.grafana.errors import GrafanaError, Refused
 from obsgen.grafana.state import ROOT, DataSource, Folder, Json, LiveDashboard, Version
-from obsgen.grafana.transport import GrafanaError, Refused, Transport
+from obsgen.grafana.transport import Transport
 
 PAGE = 5_000
 """Hits of one search: Grafana takes no more."""

@@ -12,11 +12,11 @@ from enum import Enum
 
 from obsgen.grafana.api import Grafana
 from obsgen.grafana.diff import differences
+from obsgen.grafana.errors import GrafanaError, Refused, Unsure
 from obsgen.grafana.plan import Action, Kind, Plan
 from obsgen.grafana.reader import Step, each
 from obsgen.grafana.runs import Run
 from obsgen.grafana.state import Dashboard, Folder, LiveDashboard, same
-from obsgen.grafana.transport import GrafanaError, Refused, Unsure
 
 LOOKS = 4
 """How often the writer looks for what it has written: a second server behind the same address may be late."""

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 from obsgen.grafana.api import INITIAL, Grafana
+from obsgen.grafana.errors import GrafanaError, Refused
 from obsgen.grafana.messages import is_pushed, is_restored
 from obsgen.grafana.plan import suspects
 from obsgen.grafana.state import (
@@ -24,7 +25,6 @@ from obsgen.grafana.state import (
     own,
     same,
 )
-from obsgen.grafana.transport import GrafanaError, Refused
 
 Step = Callable[[str, int, int], None]
 """Is told what is being done, and how much of how much."""

@@ -24,7 +24,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from obsgen.errors import ObsgenError
+from obsgen.grafana.errors import Down, GrafanaError, Refused, Unsure
 from obsgen.grafana.settings import Environment
 from obsgen.grafana.state import parsed
 
@@ -39,35 +39,6 @@ LARGEST = 64 * 2**20
 AGAIN = frozenset({429, 500, 502, 503, 504})
 """Statuses after which a request may be made again."""
 _BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
-
-
-class GrafanaError(ObsgenError):
-    """Grafana cannot be reached, or does not do what it is asked for."""
-
-
-class Refused(GrafanaError):  # noqa: N818  # an answer, no failure
-    """Grafana says no.
-
-    Args:
-        text: what to tell people.
-        status: the HTTP status.
-        reason: Grafana's word for it (`status` or `messageId` of its answer); empty where it has none.
-        foreign: whether the answer is not Grafana's at all.
-    """
-
-    def __init__(self, text: str, status: int, reason: str = "", *, foreign: bool = False) -> None:
-        super().__init__(text)
-        self.status = status
-        self.reason = reason
-        self.foreign = foreign
-
-
-class Unsure(GrafanaError):  # noqa: N818  # it may be well
-    """A write may have been done or not: the connection broke, or the server failed."""
-
-
-class Down(GrafanaError):  # noqa: N818  # the server's state
-    """Grafana does not answer any more; there is no point in asking again."""
 
 
 @dataclass(frozen=True, slots=True)

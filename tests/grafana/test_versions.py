@@ -8,8 +8,8 @@ import pytest
 
 from obsgen.errors import ObsgenError
 from obsgen.grafana.apply import Result
+from obsgen.grafana.errors import GrafanaError
 from obsgen.grafana.plan import Kind
-from obsgen.grafana.transport import GrafanaError
 from tests.grafana.double import P9, P12, P13, Double, source
 from tests.grafana.house import House, Json, board, done, house
 

@@ -16,8 +16,9 @@ from dataclasses import replace
 import pytest
 
 from obsgen.grafana.apply import Result
+from obsgen.grafana.errors import GrafanaError
 from obsgen.grafana.plan import Choices
-from obsgen.grafana.transport import GrafanaError, Patience
+from obsgen.grafana.transport import Patience
 from tests.grafana.double import P9, Double, Reply, Request
 from tests.grafana.house import HASTY, House, board, done
 from tests.grafana.server import FAULTS, Server, Weather
