@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _NUMERIC = re.compile(r"[\d.,]+")
 BEYOND_LIBYAML = re.compile(r"[^\x00-\uffff]")
 """Characters that libyaml would write as escapes: emoji and other rare signs."""
@@ -49,6 +50,11 @@ def _dumper(fast: bool) -> Any:
     kind: Any = type("Dumper", (base,), {"ignore_aliases": lambda *_: True})
     kind.add_representer(str, text)
     return kind
+
+
+def printable(text: str) -> str:
+    """Return a text of somebody else's as one line that does nothing to a terminal."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

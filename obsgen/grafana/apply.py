@@ -134,6 +134,8 @@ class Writer:
                 return self._noted(Outcome(action, Result.LEFT, str(error)))
             except GrafanaError as error:
                 return self._failed(action, str(error))
+            except Exception as error:  # it must not stop the others
+                return self._failed(action, f"this is a bug of obsgen: {error!r}")
 
         came = dict(each(by_uid, done, connections, lambda n, of: self.step(words, n, of)))
         return [came[uid] for uid in by_uid]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from obsgen.grafana.state import MARK, Json
+from obsgen.style import printable
 
 LONGEST = 100
 """Characters of a value that is shown."""
@@ -62,6 +63,9 @@ class Difference:
 
     def lines(self) -> list[str]:
         """Return it for people; texts of several lines as the lines that differ."""
+        return [printable(line) for line in self._lines()]
+
+    def _lines(self) -> list[str]:
         if self.old is None and self.new is None:
             return [f"{self.where} {self.what}".strip()]
         name = f"{self.where}: {self.what}" if self.where else self.what

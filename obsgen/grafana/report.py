@@ -14,7 +14,7 @@ from obsgen.grafana.runs import Run
 from obsgen.grafana.session import Pulled, Session
 from obsgen.grafana.state import Folder, Json
 from obsgen.report import Document, Lines
-from obsgen.style import columns
+from obsgen.style import columns, printable
 
 MOST_LINES = 16
 """Lines of one dashboard's differences that people are shown; machines get all."""
@@ -45,7 +45,7 @@ class TextReport(Lines):
                 self._action(action)
             click.echo()
         for note in plan.notes:
-            click.secho(note, fg="yellow")
+            click.secho(printable(note), fg="yellow")
         click.echo(_summary(plan) + (f"; {hint}" if hint and plan.writes else ""))
 
     def applied(self, session: Session, run: Run | None, outcomes: Sequence[Outcome], seconds: float) -> None:
@@ -116,11 +116,11 @@ def _by_folder(plan: Plan, session: Session) -> list[tuple[str, list[Action]]]:
 
 
 def _name(action: Action) -> str:
-    return f"{'folder ' if action.subject == 'folder' else ''}{action.title} ({action.uid})"
+    return printable(f"{'folder ' if action.subject == 'folder' else ''}{action.title} ({action.uid})")
 
 
 def _edited(edit: Edit) -> str:
-    by = edit.by or "somebody"
+    by = printable(edit.by) or "somebody"
     at = f" on {_moment(edit.at)}" if edit.at else ""
     if edit.differences is None:
         return f"edited by {by}{at}; Grafana no longer says what was there before"
@@ -128,7 +128,7 @@ def _edited(edit: Edit) -> str:
 
 
 def _moment(at: str) -> str:
-    return at[:16].replace("T", " ") or "some day"
+    return at[:16].replace("T", " ") + (" UTC" if at.endswith("Z") else "") or "some day"
 
 
 def _lines(changes: Sequence[Difference], indent: str) -> list[str]:

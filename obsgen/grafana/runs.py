@@ -10,6 +10,7 @@ It is all on disk before the first request that writes, and no secret is in it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -29,6 +30,7 @@ from obsgen.style import json_text
 FOLDER = Path(".obsgen/backups")
 RUN = "run.json"
 DONE = "done.jsonl"
+SYNC = "sync"
 
 
 class BackupError(ObsgenError):
@@ -112,13 +114,10 @@ class Run:
         return self.path.name
 
     def done(self, uid: str, subject: str, outcome: str) -> None:
-        """Note what came of something."""
-        line = json.dumps({"uid": uid, "subject": subject, "outcome": outcome}, ensure_ascii=False)
-        try:
-            with self._lock, (self.path / DONE).open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
-        except OSError as error:
-            raise BackupError(f"cannot write {self.path / DONE}: {error.strerror}") from error
+        """Note what came of something, if that can be written: an undoing does without."""
+        line = json.dumps({"uid": uid, "subject": subject, "outcome": outcome})
+        with contextlib.suppress(OSError), self._lock, (self.path / DONE).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
 
     def results(self) -> dict[str, str]:
         """Return what came of each thing, by its uid; nothing of what a killed run did not get to."""
@@ -198,14 +197,14 @@ def runs(folder: Path = FOLDER) -> list[Run]:
 
 
 def last(folder: Path, environment: str, url: str) -> Run:
-    """Return the newest run in an environment that is not undone and is not an undoing itself.
+    """Return the newest sync in an environment that is not undone. Previews and undoings are undone by their name.
 
     Raises:
         BackupError: there is none.
     """
     known = [run for run in runs(folder) if run.facts.environment == environment and run.facts.url == url]
     undone = {run.facts.undoes for run in known}
-    found = [run for run in known if not run.facts.undoes and run.name not in undone]
+    found = [run for run in known if run.facts.command == SYNC and run.name not in undone]
     if not found:
         raise BackupError(f"there is no run to undo for {environment} ({url}) in {folder}")
     return found[-1]

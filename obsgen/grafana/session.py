@@ -10,7 +10,7 @@ from pathlib import Path
 from obsgen.errors import ObsgenError
 from obsgen.grafana import messages
 from obsgen.grafana.api import Grafana
-from obsgen.grafana.apply import Outcome, Writer
+from obsgen.grafana.apply import Outcome, Result, Writer
 from obsgen.grafana.commit import commit
 from obsgen.grafana.diff import Difference, differences
 from obsgen.grafana.instance import Instance
@@ -133,6 +133,7 @@ class Session:
 
         Raises:
             BackupError: what is there cannot be saved; nothing was changed.
+            ObsgenError: somebody stopped it with Ctrl-C.
         """
         titles = {folder.uid: folder.title for folder in (self.instance.folder, self.instance.docs_folder)}
         titles |= self._titles(todo, titles)
@@ -150,7 +151,12 @@ class Session:
         run = save(todo, facts, backups)
         owner = self.instance.owner
         words = messages.undoing(owner, undoes) if undoes else messages.pushing(owner, self.commit)
-        return run, Writer(self.grafana, words, run, self.step).apply(todo)
+        try:
+            return run, Writer(self.grafana, words, run, self.step).apply(todo)
+        except KeyboardInterrupt:
+            did = sum(outcome == Result.DONE.value for outcome in run.results().values())
+            hint = f"run it again for the rest, or `obsgen grafana undo {run.name}`"
+            raise ObsgenError(f"stopped after {did} of {len(todo.writes)} changes\n    {hint}") from None
 
     def undo(self, name: str | None, backups: Path, choices: Choices) -> tuple[Run, Plan]:
         """Return the run to undo, the last one when no name is given, and what has to be done for that.

@@ -20,6 +20,8 @@ from obsgen.errors import ObsgenError
 TABLE = "tool.obsgen.grafana"
 HIDDEN = "***"
 CONNECTIONS = 8
+_PLACE = ("url", "org_id", "token_env", "prefix")
+"""Settings of which at least one differs between any two environments."""
 _PREFIX = re.compile(r"[A-Za-z0-9_-]{1,20}")
 
 
@@ -123,6 +125,7 @@ def environment(
         near = get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"add a table [{TABLE}.{name}] to {pyproject}"
         raise SettingsError(f"there is no environment {name!r}\n    {hint}")
+    _check_apart(chosen, known, pyproject)
     table = _Table(f"{pyproject}: [{TABLE}.{chosen}]", dict(known.get(chosen, {})), shell)
     made = Environment(name=chosen, **_settings(table, default_url))
     table.finish()
@@ -130,6 +133,15 @@ def environment(
         hint = f"set {table.token_variable}, or GRAFANA_USER and GRAFANA_PASSWORD; it needs the role Editor"
         raise SettingsError(f"there is no token for Grafana ({chosen}: {made.url})\n    {hint}")
     return made
+
+
+def _check_apart(name: str, known: Mapping[str, Mapping[str, Any]], pyproject: Path) -> None:
+    """Raise an error for an environment that would overwrite what another one has made."""
+    place = [known.get(name, {}).get(key) for key in _PLACE]
+    for other, table in known.items():
+        if other != name and [table.get(key) for key in _PLACE] == place:
+            hint = "give one of them a prefix for its uids, or an address, organisation or token of its own"
+            raise SettingsError(f"{pyproject}: the environments {name} and {other} are the same Grafana\n    {hint}")
 
 
 def _settings(table: _Table, default_url: str) -> dict[str, Any]:

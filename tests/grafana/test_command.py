@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from obsgen.cli import main
+from obsgen.grafana.api import Grafana
+from obsgen.grafana.runs import runs
 from tests.grafana.house import House, board
 
 
@@ -79,7 +82,7 @@ def test_all_that_may_happen_to_a_dashboard_in_one_plan(here: House) -> None:
     result = run("sync", "--yes")
 
     assert result.exit_code == 1
-    tree = re.sub(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?", "DAY", plain(here, result.stdout)).split("\n\n")[1]
+    tree = re.sub(r"\d{4}-\d\d-\d\d( \d\d:\d\d UTC)?", "DAY", plain(here, result.stdout)).split("\n\n")[1]
     assert tree == (
         "Team team\n"
         "  ~ team A (team-a)\n"
@@ -93,6 +96,16 @@ def test_all_that_may_happen_to_a_dashboard_in_one_plan(here: House) -> None:
         "  - team C (team-c): it has left generated/"
     )
     assert "1 changed, 1 deleted, 1 edited by hand and kept, 1 refused, 1 unchanged" in result.stdout
+
+
+def test_titles_of_others_do_nothing_to_a_terminal(here: House) -> None:
+    run("sync", "--yes")
+    here.edit(here.uid("a"), title="\x1b[2J\nevil\u009b")
+
+    shown = run("plan").stdout
+    assert "+\\x1b[2J\n" in shown
+    assert "+evil\\x9b\n" in shown
+    assert "\x1b" not in shown
 
 
 def test_sync_asks_first(here: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +217,57 @@ def test_preview_prints_links_and_goes_away(here: House) -> None:
     wrong = run("preview", "--name", "pr/1")
     assert wrong.exit_code == 2
     assert "up to 20 letters" in wrong.stderr
+
+
+def test_undo_leaves_previews_alone_unless_they_are_named(here: House) -> None:
+    run("sync", "--yes")
+    run("preview", "--name", "pr-1")
+    assert run("undo", "--yes").exit_code == 0
+    assert here.read(here.uid("a")) is None
+    assert here.read(here.uid("a-pr-1")) is not None
+    assert "there is no run to undo" in run("undo", "--yes").stderr
+    preview = runs(here.backups)[1]
+    assert preview.facts.command == "preview"
+    assert run("undo", preview.name, "--yes").exit_code == 0
+    assert here.read(here.uid("a-pr-1")) is None
+
+
+def test_ctrl_c_tells_what_is_done(here: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("obsgen.grafana.settings.CONNECTIONS", 1)
+    saved = Grafana.save
+
+    def save(*arguments: Any, **named: Any) -> None:
+        if len(here.server.asked("POST", "/api/dashboards")) == 2:
+            raise KeyboardInterrupt
+        saved(*arguments, **named)
+
+    monkeypatch.setattr(Grafana, "save", save)
+    result = run("sync", "--yes")
+
+    assert result.exit_code == 2
+    assert plain(here, result.stderr) == (
+        "obsgen: stopped after 4 of 5 changes\n    run it again for the rest, or `obsgen grafana undo TIME-default`\n"
+    )
+    monkeypatch.undo()
+    monkeypatch.chdir(here.folder)
+    for name, value in here.shell.items():
+        monkeypatch.setenv(name, value)
+    assert run("sync", "--yes").exit_code == 0
+
+
+def test_a_bug_in_one_dashboard_does_not_stop_the_others(here: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = Grafana.save
+
+    def save(self: Grafana, content: Any, *arguments: Any) -> None:
+        assert content["uid"] != here.uid("a")
+        saved(self, content, *arguments)
+
+    monkeypatch.setattr(Grafana, "save", save)
+    result = run("sync", "--yes")
+
+    assert result.exit_code == 2
+    assert "failed  team A (team-a): this is a bug of obsgen: AssertionError" in plain(here, result.stderr)
+    assert here.read(here.uid("b")) is not None
 
 
 def test_artifacts_that_cannot_be_pushed_are_told(here: House, tmp_path: Path) -> None:

@@ -93,6 +93,12 @@ BAD: dict[str, tuple[str, str | None, dict[str, str], str]] = {
         f"there is no token for Grafana (default: {URL})\n    set GRAFANA_TOKEN",
     ),
     "which one": (TWO, None, {}, "has the environments production, staging\n    name one with --env"),
+    "twice the same": (
+        "[tool.obsgen.grafana.production]\nfolder = 'P'\n[tool.obsgen.grafana.staging]\nfolder = 'S'\n",
+        "staging",
+        {},
+        "the environments staging and production are the same Grafana\n    give one of them a prefix",
+    ),
     "misspelt": (TWO, "stagin", {}, "there is no environment 'stagin'\n    did you mean 'staging'?"),
     "none": ("", "x", {}, "there is no environment 'x'\n    add a table [tool.obsgen.grafana.x] to pyproject.toml"),
     "contradiction": (
