@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -181,3 +184,15 @@ def test_generate_works_the_same_from_a_folder_of_another_name(folder: Path) -> 
     (folder / "definitions").rename(folder / "elsewhere")
 
     assert run("generate", "--definitions", "elsewhere/", "--check").exit_code == 0
+
+
+def test_the_help_of_every_command_has_an_example_on_lines_of_its_own() -> None:
+    def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+        yield words
+        for name, command in group.commands.items():
+            yield from commands(command, (*words, name)) if isinstance(command, click.Group) else [(*words, name)]
+
+    for words in commands(main):
+        shown = run(*words, "--help").stdout
+        assert re.search(rf"^  Example:\n(    obsgen {' '.join(words)}\b.*\n)+", shown, re.MULTILINE), words
+        assert "\\b" not in shown

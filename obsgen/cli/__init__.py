@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from obsgen.cli import grafana
-from obsgen.cli.common import CONTEXT, format_option, run
+from obsgen.cli.common import CONTEXT, Group, format_option, run
 from obsgen.errors import EXIT_CLEAN, EXIT_PROBLEMS, DefinitionsRejected, Problem
 from obsgen.progress import Progress
 
@@ -34,7 +34,7 @@ definitions_option = click.option(
 prometheus_option = click.option("--prometheus", "url", metavar="URL", help="A running Prometheus.")
 
 
-@click.group(context_settings=CONTEXT)
+@click.group(cls=Group, context_settings=CONTEXT)
 @click.version_option(package_name="obsgen")
 def main() -> None:
     r"""Compile a metric catalog into dashboards, rules and docs, and prove its rules.

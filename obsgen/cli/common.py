@@ -6,7 +6,7 @@ import gc
 import sys
 import traceback
 from collections.abc import Callable
-from typing import NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import click
 
@@ -15,6 +15,21 @@ from obsgen.progress import Progress
 
 T = TypeVar("T")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Command(click.Command):
+    r"""A command whose docstring is its help; what follows a line with \b keeps its lines."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        # A docstring with a backslash has to be raw, and then has two characters for click's one.
+        self.help = (self.help or "").replace("\\b\n", "\b\n")
+
+
+class Group(Command, click.Group):
+    """A command with commands of its own."""
+
+    command_class = Command
 
 
 class Report(Protocol):

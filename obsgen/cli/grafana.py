@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from obsgen.cli.common import CONTEXT, format_option, run
+from obsgen.cli.common import CONTEXT, Group, format_option, run
 from obsgen.errors import EXIT_CLEAN, EXIT_FAILED, EXIT_PROBLEMS, ObsgenError
 from obsgen.progress import Progress
 
@@ -50,7 +50,7 @@ backups_option = click.option(
 )
 
 
-@click.group("grafana", context_settings=CONTEXT)
+@click.group("grafana", cls=Group, context_settings=CONTEXT)
 def commands() -> None:
     r"""Bring a live Grafana to what was reviewed.
 
@@ -65,9 +65,8 @@ def commands() -> None:
       datasource = "prometheus-main"         uid or name, where there are several
       token_env = "GRAFANA_TOKEN"            GRAFANA_TOKEN_FILE names a file with it
 
-    \b
-    Also: prefix (of uids), docs = false, org_id, user, password_env, ca_cert, headers_env, connections. Proxies are
-    taken from HTTPS_PROXY and NO_PROXY.
+    Also: prefix (of uids), docs = false, org_id, user, password_env, ca_cert, headers_env (a table of header =
+    variable), connections. Proxies are taken from HTTPS_PROXY and NO_PROXY.
 
     \b
     Example:

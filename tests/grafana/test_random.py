@@ -35,6 +35,7 @@ NAMES = ("a", "b", "c", "d")
 TITLES = ("One", "Two", "Three", "Four")
 LIMITS = (250, 300)
 PERSON = "anna"
+OBSGEN = "sa-obsgen"
 COUNTS: dict[str, int] = {}
 """How often each thing was tried, for whoever wants to know (`OBSGEN_TEST_COUNTS`)."""
 
@@ -104,6 +105,9 @@ class World(RuleBasedStateMachine):
                 return None
             return self.home.edit(uid, folder="elsewhere", mark=True)
         if how == "untag":
+            if not any(entry["createdBy"] == OBSGEN for entry in self.state.boards[uid].history):
+                # Somebody's own, with the tag by mistake: nothing that obsgen may touch.
+                return None
             return self.home.edit(uid, tags=[])
         return self.home.edit(uid, mark=how.endswith("mark"), description=f"edit {next(self.numbers)}")
 
@@ -218,7 +222,7 @@ class World(RuleBasedStateMachine):
         wanted = self.home.session()
         for action_uid in wanted.boards():
             if action_uid not in self.foreign:
-                assert self.state.boards[action_uid].by == "sa-obsgen"
+                assert self.state.boards[action_uid].by == OBSGEN
         counted("times that all came right")
 
 
