@@ -42,18 +42,21 @@ class Edit:
         at: when, as Grafana writes it.
         differences: what they changed; None where that cannot be told.
         meanwhile: what else has changed of what was reviewed since obsgen wrote it.
+        saves: how often it was saved since; 0 where that cannot be told.
     """
 
     by: str
     at: str
     differences: tuple[Difference, ...] | None
     meanwhile: tuple[Difference, ...] = ()
+    saves: int = 0
 
     def as_json(self) -> dict[str, object]:
         """Return it for machines."""
         shown = None if self.differences is None else [each.as_json() for each in self.differences]
         meanwhile = [each.as_json() for each in self.meanwhile]
-        return {"by": self.by, "at": self.at, "changes": shown, "reviewed_meanwhile": meanwhile}
+        said = {"by": self.by, "at": self.at, "saves": self.saves, "changes": shown}
+        return {**said, "reviewed_meanwhile": meanwhile}
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +256,15 @@ def _edit(found: LiveDashboard, history: History | None, folder: str, wanted: Da
     if pushed is None or not found.readable:
         return Edit(by, found.updated, None)
     meanwhile = tuple(differences(pushed, wanted.content)) if wanted is not None else ()
-    return Edit(by, found.updated, tuple(differences(pushed, found.content)), meanwhile)
+    shown = tuple(differences(pushed, found.content))
+    return Edit(by, found.updated, shown, meanwhile, _saves(history))
+
+
+def _saves(history: History | None) -> int:
+    """Return how many versions there are since obsgen wrote one."""
+    if history is None or history.pushed is None:
+        return 0
+    return sum(version.number > history.pushed.number for version in history.versions)
 
 
 def _changes(old: Dashboard, new: Dashboard) -> tuple[Difference, ...]:

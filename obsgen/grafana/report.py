@@ -124,7 +124,8 @@ def _edited(edit: Edit) -> str:
     at = f" on {_moment(edit.at)}" if edit.at else ""
     if edit.differences is None:
         return f"edited by {by}{at}; Grafana no longer says what was there before"
-    return f"edited by {by}{at}:"
+    often = f", the last of {edit.saves} times" if edit.saves > 1 else ""
+    return f"edited by {by}{at}{often}:"
 
 
 def _moment(at: str) -> str:

@@ -121,6 +121,7 @@ def test_an_edit_is_kept_shown_and_overwritten_only_when_told(home: House) -> No
     told = [line for d in kept.edit.differences if not d.filled_in for line in d.lines()]
     assert told == [f"title {home.catalog} Board a → By hand"]
     assert [d.what for d in kept.edit.meanwhile] == ["threshold red"]
+    assert kept.edit.saves == 1
     assert home.sync() == []
     assert (home.read(home.uid("a")) or {})["dashboard"]["title"] == "By hand"
 
