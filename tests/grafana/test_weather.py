@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,7 @@ from obsgen.grafana.apply import Result
 from obsgen.grafana.errors import GrafanaError
 from obsgen.grafana.plan import Choices
 from obsgen.grafana.transport import Patience
-from tests.grafana.double import P9, Double, Reply, Request
+from tests.grafana.double import P9, TOKEN, Double, Reply, Request
 from tests.grafana.house import HASTY, House, board, done
 from tests.grafana.server import FAULTS, Server, Weather
 
@@ -339,3 +340,32 @@ def test_a_denied_write_names_the_permission(one: House) -> None:
 
     assert outcomes[1].result is Result.FAILED
     assert "403, You'll need additional permissions. Permissions needed: dashboards:write" in outcomes[1].reason
+
+
+def test_a_certificate_of_an_own_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is for these tests alone."""
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    certificate = Path(__file__).parent / "certificates/localhost.pem"
+    state = Double(P9)
+    server = Server(state)
+    server.encrypt(certificate)
+    with server:
+        home = House(tmp_path, server, TOKEN, TOKEN, "team", state)
+        home.write(board("a"))
+        with pytest.raises(GrafanaError, match="its certificate is not trusted: name the authority's file as ca_cert"):
+            home.plan()
+        home.shell["GRAFANA_CA_CERT"] = str(certificate)
+        assert len(home.plan().actions) == 2
+        home.shell["GRAFANA_URL"] = server.url.replace("https://", "http://")
+        with pytest.raises(GrafanaError):
+            home.plan()
+
+
+def test_a_proxy_of_the_shell_is_used(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", one.server.url)
+    monkeypatch.setenv("no_proxy", "localhost")
+    one.shell["GRAFANA_URL"] = "http://grafana.example.org"
+    one.write(board("a"))
+
+    assert len(one.plan().actions) == 2
+    assert one.server.requests[0].target.startswith("http://grafana.example.org/api/health")
