@@ -19,9 +19,11 @@ from obsgen.progress import Progress
 if TYPE_CHECKING:
     from obsgen.grafana.apply import Outcome
     from obsgen.grafana.plan import Plan
+    from obsgen.grafana.pushing import Pushing
     from obsgen.grafana.report import JsonReport, TextReport
     from obsgen.grafana.runs import Run
     from obsgen.grafana.session import Session
+    from obsgen.grafana.undo import Undoing
 
 T = TypeVar("T")
 _TRUE = ("1", "true", "yes")
@@ -144,7 +146,6 @@ def sync(
 @commands.command()
 @click.argument("name", metavar="[RUN]", required=False)
 @env_option
-@generated_option
 @edits_option
 @yes_option
 @click.option("--list", "listed", is_flag=True, help="Show the runs that are saved.")
@@ -153,7 +154,6 @@ def sync(
 def undo(
     name: str | None,
     env: str | None,
-    generated: Path,
     overwrite_edits: bool,
     yes: bool,
     listed: bool,
@@ -173,21 +173,20 @@ def undo(
     """
     from obsgen.grafana.plan import Choices
     from obsgen.grafana.runs import runs
-    from obsgen.grafana.session import Session
+    from obsgen.grafana.undo import Undoing
 
     report = _report(form)
     if listed:
         report.runs(run(report, lambda _: runs(backups)))
         _finish(report, EXIT_CLEAN)
 
-    def planned(progress: Progress) -> tuple[Session, str, Plan]:
-        session = Session(env, generated, os.environ, step=progress.step)
-        chosen, found = session.undo(name, backups, Choices(overwrite_edits=overwrite_edits))
-        return session, chosen.name, found
+    def planned(progress: Progress) -> tuple[Undoing, Plan]:
+        session = Undoing(name, env, backups, os.environ, step=progress.step)
+        return session, session.plan(Choices(overwrite_edits=overwrite_edits))
 
-    session, chosen, found = run(report, planned)
+    session, found = run(report, planned)
     report.planned(session, found)
-    _change(report, session, found, yes, lambda: _applied(report, session, found, "undo", backups, chosen))
+    _change(report, session, found, yes, lambda: _applied(report, session, found, "undo", backups, session.run.name))
 
 
 @commands.command()
@@ -206,10 +205,10 @@ def pull(uid: str, env: str | None, generated: Path, output: Path | None, form: 
     Example:
       obsgen grafana pull vectobeat-overview
     """
-    from obsgen.grafana.session import Session
+    from obsgen.grafana.pushing import Pushing
 
     report = _report(form)
-    pulled = run(report, lambda p: Session(env, generated, os.environ, step=p.step).pull(uid, output))
+    pulled = run(report, lambda p: Pushing(env, generated, os.environ, step=p.step).pull(uid, output))
     report.pulled(pulled)
     _finish(report, EXIT_PROBLEMS if pulled.changes else EXIT_CLEAN)
 
@@ -233,14 +232,14 @@ def preview(name: str, delete: bool, env: str | None, generated: Path, backups: 
       obsgen grafana preview --name pr-123 --delete
     """
     from obsgen.grafana.plan import Choices
-    from obsgen.grafana.session import Session
+    from obsgen.grafana.pushing import Pushing
 
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,20}", name):
         raise click.UsageError(f"--name is {name!r}: it may have up to 20 letters, digits, - and _")
     report = _report(form)
 
-    def planned(progress: Progress) -> tuple[Session, Plan]:
-        session = Session(env, generated, os.environ, preview=name, step=progress.step)
+    def planned(progress: Progress) -> tuple[Pushing, Plan]:
+        session = Pushing(env, generated, os.environ, preview=name, step=progress.step)
         return session, session.removal() if delete else session.plan(Choices(overwrite_edits=True))
 
     session, found = run(report, planned)
@@ -264,11 +263,11 @@ def _planned(
     no_prune: bool,
     adopt: tuple[str, ...],
     progress: Progress,
-) -> tuple[Session, Plan]:
+) -> tuple[Pushing, Plan]:
     from obsgen.grafana.plan import Choices
-    from obsgen.grafana.session import Session
+    from obsgen.grafana.pushing import Pushing
 
-    session = Session(env, generated, os.environ, step=progress.step)
+    session = Pushing(env, generated, os.environ, step=progress.step)
     return session, session.plan(Choices(overwrite_edits, not no_prune, frozenset(adopt)))
 
 

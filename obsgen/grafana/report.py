@@ -10,8 +10,9 @@ import click
 from obsgen.grafana.apply import Outcome, Result
 from obsgen.grafana.diff import Difference
 from obsgen.grafana.plan import Action, Edit, Kind, Plan
+from obsgen.grafana.pushing import Pulled
 from obsgen.grafana.runs import Run
-from obsgen.grafana.session import Pulled, Session
+from obsgen.grafana.session import Session
 from obsgen.grafana.state import Folder, Json
 from obsgen.report import Document, Lines
 from obsgen.style import columns, printable
@@ -101,12 +102,12 @@ class TextReport(Lines):
 def _where(session: Session) -> str:
     version = f" {session.version}" if session.version else ""
     organisation = f" ({session.organisation})" if session.organisation else ""
-    owner = session.instance.owner.partition(":")[2]
+    owner = session.owner.partition(":")[2]
     return f"Grafana{version} at {session.environment.url}{organisation}: {owner} at {session.commit}"
 
 
 def _by_folder(plan: Plan, session: Session) -> list[tuple[str, list[Action]]]:
-    titles = {folder.uid: folder.title for folder in (session.instance.folder, session.instance.docs_folder)}
+    titles = dict(session.folders)
     found: dict[str, list[Action]] = {}
     for action in plan.actions:
         found.setdefault(action.folder, []).append(action)
@@ -173,7 +174,7 @@ class JsonReport(Document):
                 "organisation": session.organisation,
             },
             "environment": session.environment.name,
-            "owner": session.instance.owner,
+            "owner": session.owner,
             "commit": session.commit,
             "actions": [_json(action) for action in plan.actions],
             "unchanged": plan.unchanged,

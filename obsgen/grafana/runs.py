@@ -16,7 +16,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -196,15 +196,21 @@ def runs(folder: Path = FOLDER) -> list[Run]:
     return [load(name, folder) for name in names]
 
 
-def last(folder: Path, environment: str, url: str) -> Run:
+def last(known: Sequence[Run], environment: str, url: str, folder: Path) -> Run:
     """Return the newest sync in an environment that is not undone. Previews and undoings are undone by their name.
+
+    Args:
+        known: all runs, the oldest first.
+        environment: the environment's name.
+        url: its Grafana.
+        folder: where the runs are, for the message.
 
     Raises:
         BackupError: there is none.
     """
-    known = [run for run in runs(folder) if run.facts.environment == environment and run.facts.url == url]
     undone = {run.facts.undoes for run in known}
-    found = [run for run in known if run.facts.command == SYNC and run.name not in undone]
+    here = [run for run in known if run.facts.environment == environment and run.facts.url == url]
+    found = [run for run in here if run.facts.command == SYNC and run.name not in undone]
     if not found:
         raise BackupError(f"there is no run to undo for {environment} ({url}) in {folder}")
     return found[-1]

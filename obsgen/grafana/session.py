@@ -1,87 +1,50 @@
-"""The ways through a live Grafana, each from the settings to its end: plan, sync, undo, pull, preview."""
+"""One Grafana, as a command deals with it: who it is, what is done in it, and what is kept for an undoing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from obsgen.errors import ObsgenError
 from obsgen.grafana import messages
 from obsgen.grafana.api import Grafana
 from obsgen.grafana.apply import Outcome, Result, Writer
-from obsgen.grafana.commit import commit
-from obsgen.grafana.diff import Difference, differences
-from obsgen.grafana.instance import Instance
-from obsgen.grafana.plan import Action, Choices, Kind, Plan, plan, suspects
-from obsgen.grafana.reader import Reader, Step, data_source
-from obsgen.grafana.runs import Facts, Run, last, load, save
-from obsgen.grafana.settings import environment
-from obsgen.grafana.state import Json, Live, LiveDashboard, Wanted
+from obsgen.grafana.plan import Plan
+from obsgen.grafana.reader import Reader, Step
+from obsgen.grafana.runs import Facts, Run, save
+from obsgen.grafana.settings import Environment
+from obsgen.grafana.state import LiveDashboard
 from obsgen.grafana.transport import Patience, Transport
-from obsgen.grafana.undo import changed_since, undoing
-from obsgen.grafana.wanted import Reviewed, reviewed, uids, wanted
-from obsgen.style import json_text
-
-
-@dataclass(frozen=True, slots=True)
-class Pulled:
-    """A live dashboard, as it would stand in `generated/`.
-
-    Attributes:
-        uid: its uid in Grafana.
-        title: its title.
-        path: the file that it was saved to.
-        reviewed: the path of what was reviewed.
-        changes: what differs from that.
-        by: who saved it last.
-        at: when.
-    """
-
-    uid: str
-    title: str
-    path: Path
-    reviewed: str
-    changes: tuple[Difference, ...]
-    by: str
-    at: str
 
 
 class Session:
-    """One environment's Grafana, and what was reviewed for it.
+    """One environment's Grafana.
 
     Args:
-        name: the environment; the only one when None.
-        generated: the folder of the artifacts.
-        shell: the shell's environment.
-        preview: the name of a preview; empty for none.
+        environment: where it is, and who asks.
+        owner: the tag of all that is dealt with.
+        commit: which commit of the artifacts.
+        folders: the titles of the folders that are dealt with, by uid.
         step: is told what is being done.
         patience: how requests are made again.
-
-    Raises:
-        ObsgenError: the settings or the artifacts cannot be used.
     """
 
     def __init__(
         self,
-        name: str | None,
-        generated: Path,
-        shell: Mapping[str, str],
+        environment: Environment,
         *,
-        preview: str = "",
-        step: Step = lambda *_: None,
-        patience: Patience | None = None,
+        owner: str,
+        commit: str,
+        folders: dict[str, str],
+        step: Step,
+        patience: Patience | None,
     ) -> None:
-        self.generated = generated
-        self.artifacts: Reviewed = reviewed(generated)
-        chosen = environment(name, shell, self.artifacts.grafana_url)
-        self.environment = replace(chosen, preview=preview)
-        self.instance = Instance(self.artifacts.catalog, self.artifacts.title, self.environment)
-        self.grafana = Grafana(Transport(self.environment, patience))
-        self.reader = Reader(self.grafana, step)
+        self.environment = environment
+        self.owner = owner
+        self.commit = commit
+        self.folders = folders
         self.step = step
-        self.commit = commit(generated, shell)
+        self.grafana = Grafana(Transport(environment, patience))
+        self.reader = Reader(self.grafana, step)
         self.version = ""
         self.organisation = ""
 
@@ -100,57 +63,32 @@ class Session:
         self.version = self.grafana.version()
         self.organisation = self.grafana.organisation()
 
-    def wanted(self) -> Wanted:
-        """Return what the environment should have."""
-        reads = any(_variables(content) for content in self.artifacts.dashboards.values())
-        source = data_source(self.grafana, self.environment.datasource) if reads else None
-        return wanted(self.artifacts, self.instance, source)
-
-    def plan(self, choices: Choices) -> Plan:
-        """Return what has to be done.
-
-        Raises:
-            ObsgenError: Grafana cannot be read, or has no data source that fits.
-        """
-        self.meet()
-        should = self.wanted()
-        return plan(should, self.reader.live(should), choices)
-
-    def removal(self) -> Plan:
-        """Return what has to be done to take away a preview."""
-        self.meet()
-        should = wanted(self.artifacts, self.instance, None)
-        live = self.reader.live(should)
-        nothing = Wanted(should.owner, {}, {})
-        histories = self.reader.histories(suspects(nothing, live), should.owner)
-        found = plan(nothing, replace(live, histories=histories), Choices(overwrite_edits=True))
-        boards = tuple(replace(a, reason="") for a in found.actions)
-        folders = tuple(Action(Kind.DELETE, uid, f.title, f) for uid, f in live.folders.items())
-        return replace(found, actions=(*boards, *folders))
-
     def apply(self, todo: Plan, command: str, backups: Path, undoes: str = "") -> tuple[Run, list[Outcome]]:
-        """Save what is there, do what a plan says, and return what came of it.
+        """Save what is there, do what a plan says, and return the run and what came of it.
+
+        Args:
+            todo: the plan.
+            command: what the run is called.
+            backups: the folder for what is there.
+            undoes: the run that it undoes; empty for none.
 
         Raises:
             BackupError: what is there cannot be saved; nothing was changed.
             ObsgenError: somebody stopped it with Ctrl-C.
         """
-        titles = {folder.uid: folder.title for folder in (self.instance.folder, self.instance.docs_folder)}
-        titles |= self._titles(todo, titles)
         facts = Facts(
             command=command,
             environment=self.environment.name,
             url=self.environment.url,
             organisation=self.organisation,
-            owner=self.instance.owner,
+            owner=self.owner,
             commit=self.commit,
-            folders=titles,
+            folders=self.folders | self._left(todo),
             undoes=undoes,
         )
         self.step("saving what is there", 0, 0)
         run = save(todo, facts, backups)
-        owner = self.instance.owner
-        words = messages.undoing(owner, undoes) if undoes else messages.pushing(owner, self.commit)
+        words = messages.undoing(self.owner, undoes) if undoes else messages.pushing(self.owner, self.commit)
         try:
             return run, Writer(self.grafana, words, run, self.step).apply(todo)
         except KeyboardInterrupt:
@@ -158,92 +96,15 @@ class Session:
             hint = f"run it again for the rest, or `obsgen grafana undo {run.name}`"
             raise ObsgenError(f"stopped after {did} of {len(todo.writes)} changes\n    {hint}") from None
 
-    def undo(self, name: str | None, backups: Path, choices: Choices) -> tuple[Run, Plan]:
-        """Return the run to undo, the last one when no name is given, and what has to be done for that.
-
-        Raises:
-            BackupError: there is no such run, or it was made elsewhere.
-        """
-        run = load(name, backups) if name else last(backups, self.environment.name, self.environment.url)
-        if run.facts.url != self.environment.url:
-            there = f"{run.facts.environment} ({run.facts.url})"
-            raise ObsgenError(
-                f"the run {run.name} changed {there}, not {self.environment.url}\n    name its environment with --env"
-            )
-        self.meet()
-        live = self.reader.dashboards([e.uid for e in run.entries if e.subject == "dashboard"])
-        concerned = dict.fromkeys([*run.facts.folders, *(e.uid for e in run.entries if e.subject == "folder")])
-        folders = {uid: f for uid in concerned if (f := self.reader.folder(uid)) is not None}
-        histories = self.reader.histories(changed_since(run, live), run.facts.owner)
-        return run, undoing(run, Live(folders, live, histories), choices)
-
-    def pull(self, uid: str, path: Path | None) -> Pulled:
-        """Save a live dashboard as it would stand in `generated/`, and return what differs.
-
-        Args:
-            uid: its uid, there or in the definitions.
-            path: the file to save it to; `.obsgen/pulled/UID.json` when None.
-
-        Raises:
-            ObsgenError: there is no such dashboard, or it cannot be saved.
-        """
-        known = uids(self.artifacts, self.instance)
-        there = uid if uid in known else self.instance.uid(uid)
-        if there not in known:
-            near = get_close_matches(uid, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "the docs list the dashboards with their uids"
-            raise ObsgenError(f"{uid!r} is no dashboard of {self.artifacts.catalog}\n    {hint}")
-        self.step(f"reading {there}", 0, 0)
-        found = self.grafana.dashboard(there)
-        if found is None:
-            raise ObsgenError(f"there is no dashboard {there!r} in {self.environment.url}")
-        if not found.readable:
-            raise ObsgenError(
-                f"{there} is kept in the form of the new layouts\n    open it in Grafana and copy its JSON model"
-            )
-        content = self.instance.undress(found.content, known[there])
-        target = path or Path(".obsgen/pulled") / f"{known[there]['uid']}.json"
-        _write(target, json_text(content, sort_keys=True))
-        return Pulled(
-            uid=there,
-            title=found.title,
-            path=target,
-            reviewed=self._reviewed(known[there]),
-            changes=tuple(differences(known[there], content)),
-            by=found.updated_by,
-            at=found.updated,
-        )
-
     def tell(self, step: Step) -> None:
         """Tell somebody else from now on what is being done."""
         self.step = self.reader.step = step
-
-    def boards(self) -> list[str]:
-        """Return the uids of the dashboards here, the docs left out."""
-        return [self.instance.uid(str(each["uid"])) for each in self.artifacts.dashboards.values()]
 
     def link(self, dashboard: str) -> str:
         """Return the address of a dashboard."""
         return f"{self.environment.url}/d/{dashboard}"
 
-    def _reviewed(self, content: Json) -> str:
-        found = next((path for path, each in self.artifacts.dashboards.items() if each is content), "docs")
-        return str(self.generated / found)
-
-    def _titles(self, todo: Plan, known: Mapping[str, str]) -> dict[str, str]:
+    def _left(self, todo: Plan) -> dict[str, str]:
         """Return the titles of the folders that dashboards are about to leave: an undo may have to make them again."""
-        left = {a.before.folder for a in todo.writes if isinstance(a.before, LiveDashboard)} - {"", *known}
+        left = {a.before.folder for a in todo.writes if isinstance(a.before, LiveDashboard)} - {"", *self.folders}
         return {uid: folder.title for uid in sorted(left) if (folder := self.reader.folder(uid)) is not None}
-
-
-def _variables(content: Json) -> list[Json]:
-    listed = content.get("templating", {}).get("list") or []
-    return [each for each in listed if each.get("type") == "datasource"]
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", errors="surrogatepass")
-    except OSError as error:
-        raise ObsgenError(f"cannot write {path}: {error.strerror}") from error

@@ -1,18 +1,81 @@
 """The way back from a run: a plan that makes of everything that it changed what was there before.
 
-What somebody has changed since the run is kept, unless edits may be overwritten.
+What somebody has changed since the run is kept, unless edits may be overwritten. The artifacts are not needed for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+from obsgen.errors import ObsgenError
 from obsgen.grafana.diff import Difference, differences
 from obsgen.grafana.plan import Action, Choices, Edit, Kind, Plan, foreign
-from obsgen.grafana.runs import Entry, Run
+from obsgen.grafana.reader import Step
+from obsgen.grafana.runs import Entry, Run, last, load, runs
+from obsgen.grafana.session import Session
+from obsgen.grafana.settings import environment
 from obsgen.grafana.state import Dashboard, Folder, Live, LiveDashboard
+from obsgen.grafana.transport import Patience
 
 SINCE = "somebody has changed it since; --overwrite-edits undoes the run all the same"
+
+
+class Undoing(Session):
+    """A run that is to be undone, and the Grafana that it changed.
+
+    Args:
+        name: the run; the last sync of the environment when None.
+        environment_name: the environment; the only one when None.
+        backups: the folder of the runs.
+        shell: the shell's environment.
+        step: is told what is being done.
+        patience: how requests are made again.
+
+    Raises:
+        ObsgenError: the settings cannot be used, or there is no such run.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        environment_name: str | None,
+        backups: Path,
+        shell: Mapping[str, str],
+        *,
+        step: Step = lambda *_: None,
+        patience: Patience | None = None,
+    ) -> None:
+        known = [load(name, backups)] if name else runs(backups)
+        chosen = environment(environment_name, shell, known[-1].facts.url if known else "")
+        self.run = known[0] if name else last(known, chosen.name, chosen.url, backups)
+        facts = self.run.facts
+        if facts.url != chosen.url:
+            hint = "name its environment with --env"
+            place = f"{facts.environment} ({facts.url})"
+            raise ObsgenError(f"the run {self.run.name} changed {place}, not {chosen.url}\n    {hint}")
+        super().__init__(
+            chosen,
+            owner=facts.owner,
+            commit=facts.commit,
+            folders=dict(facts.folders),
+            step=step,
+            patience=patience,
+        )
+
+    def plan(self, choices: Choices) -> Plan:
+        """Return what has to be done.
+
+        Raises:
+            ObsgenError: Grafana cannot be read, or what was there before cannot.
+        """
+        self.meet()
+        run = self.run
+        live = self.reader.dashboards([entry.uid for entry in run.entries if entry.subject == "dashboard"])
+        concerned = dict.fromkeys([*self.folders, *(e.uid for e in run.entries if e.subject == "folder")])
+        folders = {uid: folder for uid in concerned if (folder := self.reader.folder(uid)) is not None}
+        histories = self.reader.histories(changed_since(run, live), self.owner)
+        return undoing(run, Live(folders, live, histories), choices)
 
 
 def undoing(run: Run, live: Live, choices: Choices) -> Plan:

@@ -13,8 +13,9 @@ import requests
 
 from obsgen.grafana.apply import Outcome, Result
 from obsgen.grafana.plan import Choices, Plan
-from obsgen.grafana.session import Session
+from obsgen.grafana.pushing import Pushing
 from obsgen.grafana.transport import Patience
+from obsgen.grafana.undo import Undoing
 from obsgen.style import json_text
 from obsgen.tree import MANIFEST, manifest
 from tests.grafana.double import HAND, PROFILES, TOKEN, Double, Profile
@@ -120,8 +121,8 @@ class House:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text)
 
-    def session(self) -> Session:
-        return Session(self.env, self.generated, self.shell, preview=self.preview, patience=self.patience)
+    def session(self) -> Pushing:
+        return Pushing(self.env, self.generated, self.shell, preview=self.preview, patience=self.patience)
 
     def plan(self, *, edits: bool = False, prune: bool = True, adopt: tuple[str, ...] = ()) -> Plan:
         return self.session().plan(Choices(edits, prune, frozenset(adopt)))
@@ -132,10 +133,13 @@ class House:
         plan = session.plan(Choices(edits, prune, frozenset(adopt)))
         return session.apply(plan, "sync", self.backups)[1] if plan.writes else []
 
+    def undoing(self, name: str | None = None) -> Undoing:
+        return Undoing(name, self.env, self.backups, self.shell, patience=self.patience)
+
     def undo(self, name: str | None = None, *, edits: bool = False) -> list[Outcome]:
-        session = self.session()
-        run, plan = session.undo(name, self.backups, Choices(overwrite_edits=edits))
-        return session.apply(plan, "undo", self.backups, run.name)[1]
+        session = self.undoing(name)
+        plan = session.plan(Choices(overwrite_edits=edits))
+        return session.apply(plan, "undo", self.backups, session.run.name)[1]
 
     @property
     def backups(self) -> Path:

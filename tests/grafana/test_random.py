@@ -152,12 +152,12 @@ class World(RuleBasedStateMachine):
         name = known[-1 - pick % min(3, len(known))].name
         dice = random.Random(seed)
         self.home.server.weather = lambda _: dice.choice(FAULTS) if dice.random() < share else None
-        self.run(lambda s: s.undo(name, self.home.backups, Choices(overwrite_edits=edits))[1], edits=edits, undoes=name)
+        self.run(lambda s: s.plan(Choices(overwrite_edits=edits)), edits=edits, undoes=name)
         counted("undoings")
 
     def run(
         self,
-        planned: Callable[[Session], Any],
+        planned: Callable[[Any], Any],
         *,
         edits: bool,
         kill: tuple[int, bool] | None = None,
@@ -167,7 +167,7 @@ class World(RuleBasedStateMachine):
         before = {uid: (copy.deepcopy(b.content), b.folder, b.by) for uid, b in self.state.boards.items()}
         outcomes: list[Outcome] = []
         with patch("obsgen.grafana.settings.CONNECTIONS", 1):
-            session = self.home.session()
+            session = self.home.undoing(undoes) if undoes else self.home.session()
         if kill is not None:
             kill_at(session, *kill)
         try:

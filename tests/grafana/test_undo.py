@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,8 @@ def test_undo_restores_what_was_changed_made_and_deleted(home: House) -> None:
     assert done(home.undo()) == 4
 
     assert state(home, "a", "b", "c", "d") == before
-    with pytest.raises(ObsgenError, match="there is no run to undo"):
-        last(home.backups, "elsewhere", home.server.url)
+    with pytest.raises(ObsgenError, match="there is no run to undo for elsewhere"):
+        last(runs(home.backups), "elsewhere", home.server.url, home.backups)
 
 
 def test_an_undoing_can_be_undone_and_the_run_before_it_is_next(home: House) -> None:
@@ -214,3 +215,19 @@ def test_an_undone_adoption_is_nobodys_again(home: House) -> None:
 
     assert [action.kind.value for action in home.plan(edits=True).actions] == ["refuse"]
     assert done(home.sync(adopt=(home.uid("a"),))) == 1
+
+
+def test_undo_needs_no_artifacts(home: House) -> None:
+    home.preview = "pr-1"
+    home.write(board("a"))
+    home.sync()
+    first = state(home, "a-pr-1")
+    home.write(board("a", limit=300))
+    home.sync()
+    shutil.rmtree(home.generated)
+
+    assert done(home.undo()) == 1
+
+    assert state(home, "a-pr-1") == first
+    url = f"{home.server.url}/api/dashboards/uid/{home.uid('a-pr-1')}/versions/3"
+    assert home.person.get(url).json()["message"].endswith(f" for {home.catalog}:pr-1")
