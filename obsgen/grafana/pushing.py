@@ -28,7 +28,7 @@ class Pulled:
     Attributes:
         uid: its uid in Grafana.
         title: its title.
-        path: the file that it was saved to.
+        path: the file that it was saved to, if it differs.
         reviewed: the path of what was reviewed.
         changes: what differs from that.
         by: who saved it last.
@@ -112,7 +112,7 @@ class Pushing(Session):
         return replace(found, actions=(*boards, *folders))
 
     def pull(self, uid: str, path: Path | None) -> Pulled:
-        """Save a live dashboard as it would stand in `generated/`, and return what differs.
+        """Save a live dashboard as it would stand in `generated/`, if it differs from that, and return what differs.
 
         Args:
             uid: its uid, there or in the definitions.
@@ -124,7 +124,7 @@ class Pushing(Session):
         known = uids(self.artifacts, self.instance)
         there = uid if uid in known else self.instance.uid(uid)
         if there not in known:
-            near = get_close_matches(uid, known, n=1)
+            near = get_close_matches(uid, known, n=1) or [each for each in known if uid in each]
             hint = f"did you mean {near[0]!r}?" if near else "the docs list the dashboards with their uids"
             raise ObsgenError(f"{uid!r} is no dashboard of {self.artifacts.catalog}\n    {hint}")
         self.step(f"reading {there}", 0, 0)
@@ -137,13 +137,15 @@ class Pushing(Session):
             )
         content = self.instance.undress(found.content, known[there])
         target = path or Path(".obsgen/pulled") / f"{known[there]['uid']}.json"
-        _write(target, json_text(content, sort_keys=True))
+        changes = tuple(differences(known[there], content))
+        if changes:
+            _write(target, json_text(content, sort_keys=True))
         return Pulled(
             uid=there,
             title=found.title,
             path=target,
             reviewed=self._reviewed(known[there]),
-            changes=tuple(differences(known[there], content)),
+            changes=changes,
             by=found.updated_by,
             at=found.updated,
         )

@@ -73,7 +73,8 @@ class TextReport(Lines):
         click.echo(f"{pulled.title} ({pulled.uid}){by}")
         for line in _lines(pulled.changes, "  ") or ["  is as it was reviewed"]:
             click.echo(line)
-        click.echo(f"saved to {pulled.path}; compare it with {pulled.reviewed}, and change the definitions")
+        if pulled.changes:
+            click.echo(f"saved to {pulled.path}; compare it with {pulled.reviewed}, and change the definitions")
 
     def runs(self, found: Sequence[Run]) -> None:
         """Print the runs that can be undone."""

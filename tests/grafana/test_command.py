@@ -191,7 +191,9 @@ def test_what_fails_is_told_and_the_rest_is_done(here: House) -> None:
 
 def test_pull_saves_an_edit_as_it_would_be_reviewed(here: House) -> None:
     run("sync", "--yes")
-    assert run("pull", here.uid("a")).exit_code == 0
+    same = run("pull", here.uid("a"))
+    assert (same.exit_code, same.stdout.splitlines()[1:]) == (0, ["  is as it was reviewed"])
+    assert not Path(".obsgen/pulled").exists()
     here.edit(here.uid("a"), panels=board("a", limit=300)["panels"])
 
     result = run("pull", here.uid("a"))
@@ -205,6 +207,7 @@ def test_pull_saves_an_edit_as_it_would_be_reviewed(here: House) -> None:
     ]
     assert [(one.strip(), other.strip()) for one, other in differing] == [('"value": 300', '"value": 250')]
     assert run("pull", "nope").exit_code == 2
+    assert f"did you mean '{here.uid('docs-index')}'?" in run("pull", "index").stderr
 
 
 def test_preview_prints_links_and_goes_away(here: House) -> None:
