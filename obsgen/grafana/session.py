@@ -45,6 +45,7 @@ class Session:
         self.step = step
         self.grafana = Grafana(Transport(environment, patience))
         self.reader = Reader(self.grafana, step)
+        self.tell(step)
         self.version = ""
         self.organisation = ""
 
@@ -99,6 +100,7 @@ class Session:
     def tell(self, step: Step) -> None:
         """Tell somebody else from now on what is being done."""
         self.step = self.reader.step = step
+        self.grafana.transport.says = lambda why: step(why, 0, 0)
 
     def link(self, dashboard: str) -> str:
         """Return the address of a dashboard."""

@@ -36,6 +36,8 @@ ANSWER_SECONDS = 90.0
 """Longest time for the whole of an answer, however steadily it drips."""
 LARGEST = 64 * 2**20
 """Bytes of the longest answer that is read."""
+SAID = 3
+"""Failures of one request after which people are told."""
 AGAIN = frozenset({429, 500, 502, 503, 504})
 """Statuses after which a request may be made again."""
 _BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
@@ -49,7 +51,7 @@ class Patience:
 
     Attributes:
         attempts: how often a request is made at most.
-        first_contact: how often, as long as the server has never answered.
+        first_contact: how often, as long as no server has ever answered.
         base: seconds of the longest first pause.
         longest: seconds of the longest pause.
         told: seconds of the longest pause that a server may ask for.
@@ -106,6 +108,9 @@ class Transport:
         self.environment = environment
         self.patience = patience or Patience()
         self.sent = 0
+        self.says: Callable[[str], None] = lambda _: None
+        """Is told why it takes so long."""
+        self._met = False
         self._answered = 0
         self._down = ""
         self._lock = threading.Lock()
@@ -137,6 +142,8 @@ class Transport:
                 answer, error = None, broken
             if self._out_of_patience(failures):
                 self._raise(error, answered)
+            if failures >= SAID:
+                self.says(f"waiting: {str(error).splitlines()[0]}")
             self.patience.pause(failures, self._told(answer, error))
         raise error
 
@@ -162,7 +169,7 @@ class Transport:
             raise Unsure(str(error)) from None
 
     def _out_of_patience(self, failures: int) -> bool:
-        return failures >= (self.patience.attempts if self._answered else self.patience.first_contact)
+        return failures >= (self.patience.attempts if self._met else self.patience.first_contact)
 
     def _raise(self, error: GrafanaError, answered: int) -> None:
         """Raise an error; when nothing else was answered meanwhile either, Grafana is down for all that follows."""
@@ -212,6 +219,7 @@ class Transport:
                 answer = Answer(response.status_code, response.headers, _read(response))
         except _BROKEN as error:
             raise Unsure(self.environment.redacted(f"{self.environment.url}: {_reason(error)}")) from None
+        self._met = True
         if answer.status < 500:
             with self._lock:
                 self._answered += 1

@@ -187,6 +187,21 @@ def test_a_server_that_is_not_there_is_told_after_three_tries(one: House) -> Non
         one.plan()
 
 
+def test_a_server_that_is_being_started_is_waited_for_and_that_is_told(one: House) -> None:
+    replies = iter([Reply(503, b"<html><title>starting</title></html>")] * 5)
+    backend = one.server.backend
+    one.server.backend = lambda request: next(replies, None) or backend(request)
+    one.write(board("a"))
+    said: list[str] = []
+    session = one.session()
+    session.tell(lambda words, *_: said.append(words))
+
+    assert len(session.plan(Choices()).actions) == 2
+    waits = [words for words in said if words.startswith("waiting: ")]
+    assert len(waits) == 3
+    assert "503 with a web page, 'starting'" in waits[0]
+
+
 def test_a_server_that_goes_down_does_not_hold_up_the_rest(one: House) -> None:
     one.write(*[board(f"b{n}") for n in range(60)])
     one.sync()
