@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from obsgen.grafana.errors import GrafanaError, Refused
-from obsgen.grafana.state import ROOT, DataSource, Folder, Json, LiveDashboard, Version
+from obsgen.grafana.state import MARK, ROOT, WRITTEN, DataSource, Folder, Json, LiveDashboard, Version
 from obsgen.grafana.transport import Transport
 
 PAGE = 5_000
@@ -156,6 +156,8 @@ class Grafana:
             Unsure: it may be saved or not.
         """
         dashboard = content if version is None else {**content, "version": version}
+        if MARK in content:
+            dashboard = {**dashboard, WRITTEN: (version or 0) + 1}
         body = {"dashboard": dashboard, "folderUid": folder, "message": message[:LONGEST_MESSAGE], "overwrite": False}
         self.transport.write("POST", "/api/dashboards/db", body)
 
@@ -237,7 +239,8 @@ def _dashboard(said: Json, uid: str) -> LiveDashboard:
     if not isinstance(content, dict) or not isinstance(meta, dict):
         raise GrafanaError(f"Grafana shows the dashboard {uid} as {str(said)[:80]!r}")
     version = _number(meta.get("version", content.get("version")))
-    kept = {key: value for key, value in content.items() if key not in ("id", "version")}
+    kept = {key: value for key, value in content.items() if key not in ("id", "version", WRITTEN)}
+    written = content.get(WRITTEN)
     return LiveDashboard(
         content={**kept, "uid": uid},
         folder=str(meta.get("folderUid") or ROOT),
@@ -248,6 +251,7 @@ def _dashboard(said: Json, uid: str) -> LiveDashboard:
         updated=str(meta.get("updated") or ""),
         # From Grafana 13 on it may be kept in the new form, of which this is only a picture.
         readable=not re.match(r"v[2-9]", str(meta.get("apiVersion") or "")),
+        written=written if isinstance(written, int) else None,
     )
 
 

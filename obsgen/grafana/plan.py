@@ -245,7 +245,7 @@ def _edit(found: LiveDashboard, history: History | None, folder: str, wanted: Da
         return None
     pushed = history.content if history is not None else None
     moved = (Difference("", "folder", folder or "General", found.folder or "General"),)
-    if checksum(found.content, folder) == found.content.get(MARK):
+    if found.folder != folder and checksum(found.content, folder) == found.content.get(MARK):
         return Edit(found.updated_by, found.updated, moved)
     if pushed is not None and checksum(pushed, found.folder) == found.checksum:
         return Edit(found.updated_by, found.updated, moved) if found.folder != folder else None

@@ -14,11 +14,13 @@ Json = dict[str, Any]
 
 MARK = "obsgenChecksum"
 """Key of a dashboard for the checksum of what obsgen last wrote: where it is right, nobody has edited since."""
+WRITTEN = "obsgenVersion"
+"""Key for the version that this made: a restored old version has the right mark, and another number."""
 OWNER_TAG = "obsgen:"
 """How the tag begins that says which catalog a dashboard is of."""
 ROOT = ""
 """The uid of the folder of what is in no folder."""
-_SERVERS_OWN = ("id", "version", MARK)
+_SERVERS_OWN = ("id", "version", MARK, WRITTEN)
 _LENGTH = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -75,6 +77,7 @@ class LiveDashboard(Dashboard):
         updated_by: who saved it last.
         updated: when, as Grafana writes it.
         readable: whether its content is the classic JSON; False for a dashboard that was made with the new layouts.
+        written: the version that obsgen's last write has made; None where its content does not say.
     """
 
     version: int = 0
@@ -83,6 +86,12 @@ class LiveDashboard(Dashboard):
     updated_by: str = ""
     updated: str = ""
     readable: bool = True
+    written: int | None = None
+
+    @property
+    def marked(self) -> bool:
+        """Whether it is as obsgen wrote it last: its mark says so, and nobody has gone back to an older version."""
+        return super().marked and self.written == self.version
 
     @property
     def owner(self) -> str | None:

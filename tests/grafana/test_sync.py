@@ -165,6 +165,26 @@ def test_what_was_moved_by_hand_is_not_pruned(home: House) -> None:
     assert [action.kind for action in home.plan().actions] == [Kind.KEEP, Kind.KEEP]
 
 
+def test_an_older_version_that_somebody_restored_is_an_edit(home: House) -> None:
+    home.write(board("a"))
+    home.sync()
+    home.write(board("a", limit=300))
+    home.sync()
+    old = home.person.get(f"{home.server.url}/api/dashboards/uid/{home.uid('a')}/versions/1").json()["data"]
+    home.save({**old, "id": None}, home.catalog, "Restored from version 1")
+
+    (action,) = home.plan().actions
+
+    assert action.kind is Kind.KEEP
+    assert action.edit is not None
+    assert action.edit.differences is not None
+    told = [line for d in action.edit.differences for line in d.lines()]
+    assert told == ['panel "Latency": threshold red 300 → 250']
+    assert home.sync() == []
+    assert home.limit(home.uid("a")) == 250
+    assert done(home.sync(edits=True)) == 1
+
+
 def test_an_edit_that_was_taken_back_by_hand_is_none(home: House) -> None:
     home.write(board("a"))
     home.sync()

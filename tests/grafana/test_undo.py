@@ -11,6 +11,7 @@ import pytest
 from obsgen.errors import ObsgenError
 from obsgen.grafana.apply import Result
 from obsgen.grafana.runs import BackupError, last, load, runs
+from obsgen.grafana.state import WRITTEN
 from tests.grafana.house import House, Json, board, done
 
 
@@ -19,7 +20,7 @@ def state(home: House, *names: str) -> dict[str, tuple[Json, str] | None]:
     found: dict[str, tuple[Json, str] | None] = {}
     for name in names:
         shown = home.read(home.uid(name))
-        kept = {k: v for k, v in (shown or {}).get("dashboard", {}).items() if k not in ("id", "version")}
+        kept = {k: v for k, v in (shown or {}).get("dashboard", {}).items() if k not in ("id", "version", WRITTEN)}
         found[name] = (kept, shown["meta"]["folderUid"]) if shown else None
     return found
 
