@@ -228,7 +228,10 @@ class World(RuleBasedStateMachine):
         with patch("obsgen.grafana.settings.CONNECTIONS", 1):
             left = self.home.plan(edits=True)
         assert {action.kind for action in left.actions} <= {Kind.REFUSE}
-        assert all(action.uid in self.foreign for action in left.actions)
+        for action in left.actions:
+            # What somebody has taken obsgen's tag from, and an undoing has restored, is theirs until it is adopted.
+            tags = self.state.boards[action.uid].content.get("tags") or []
+            assert action.uid in self.foreign or f"obsgen:{self.home.catalog}" not in tags
         counted("times that all came right")
 
 
