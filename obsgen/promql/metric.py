@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from obsgen.errors import DefinitionError, Location, here
+from obsgen.promql.bounds import notations
 from obsgen.promql.label import TARGET_LABELS, Label
 from obsgen.promql.tree import Range, Selector, Series
 from obsgen.promql.units import Unit
@@ -220,7 +221,7 @@ class Histogram(Metric):
     def bucket(self, bound: float) -> Selector:
         """Return how many observations were at most `bound` (all of them with +Inf): a counter.
 
-        Some client libraries write a bound of 250 as `250`, others as `250.0`: both fit.
+        It fits every notation of the bound that a client library writes.
 
         Raises:
             DefinitionError: the histogram has no such bucket.
@@ -232,8 +233,8 @@ class Histogram(Metric):
                 f"{self.name} has no bucket of {bound:g}",
                 f"only a declared bucket counts exactly; there are {', '.join(f'{each:g}' for each in self.buckets)}",
             )
-        text = str(int(bound)) if float(bound).is_integer() else repr(float(bound))
-        return Selector(self, (LE.one_of(text, f"{text}.0") if text.isdigit() else LE.equals(text),), "_bucket")
+        texts = notations(bound)
+        return Selector(self, (LE.one_of(*texts) if len(texts) > 1 else LE.equals(*texts),), "_bucket")
 
 
 LE = Label("le", "Upper bound of a histogram's bucket.")
