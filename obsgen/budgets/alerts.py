@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import reduce
 
 from obsgen.budgets.proofs import burn_proofs
-from obsgen.budgets.recordings import FAST, LONGEST_FAST, SLOW, recent, tile_of
+from obsgen.budgets.recordings import LONGEST_FAST, counts, recent, tile_of, whole
+from obsgen.budgets.tiles import FAST, SLOW
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.objective import BurnRate
 from obsgen.model.proof import Proof
@@ -40,8 +41,9 @@ def _success(budget: ErrorBudget) -> Alert:
     assert success is not None
     watched: Expr = budget.ratio.where(success.applies_to) if success.applies_to else budget.ratio
     # With little data, or of few events, the ratio is no number of the whole window.
-    enough = watched.and_(recent(budget.total) >= budget.min_events).and_(
-        recent(budget.coverage) >= budget.min_coverage
+    total, _ = counts(budget)
+    enough = watched.and_(total >= budget.min_events).and_(
+        recent(budget.coverage, whole(budget)) >= budget.min_coverage, on=()
     )
     return Alert(
         name=success.alert,

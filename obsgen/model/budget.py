@@ -261,10 +261,19 @@ class ErrorBudget:
         return self._budget("objective", "Objective", told)
 
     @property
+    def measured(self) -> BudgetSeries:
+        """Whether what the budget counts could be scraped, for each tile of five minutes."""
+        told = f"1 for five minutes in which the sources of {self.title} could be scraped, else 0."
+        return self._of_all("measured5m", "Measured", told)
+
+    @property
     def coverage(self) -> BudgetSeries:
-        """The share of the window that has data."""
-        told = f"The share of the last {spoken(self.window)} for which the {self.events} of {self.title} are known."
-        return self._budget(f"coverage{self.window}", "Data in the window", told)
+        """The share of the window that has data: of all its series together, for a series that is new lacks none."""
+        told = (
+            f"The share of the last {spoken(self.window)} in which the rules of {self.title} were evaluated and its "
+            "sources could be scraped."
+        )
+        return self._of_all(f"coverage{self.window}", "Data in the window", told)
 
     def burn_rate(self, window: str) -> BudgetSeries:
         """Return the burn rate over a window: at 1 the budget lasts exactly its own window."""
@@ -287,6 +296,9 @@ class ErrorBudget:
 
     def _series(self, name: str, title: str, told: str, unit: Unit) -> BudgetSeries:
         return BudgetSeries(name=f"{self.level}:{name}", title=title, help=told, label_names=self._labels, unit=unit)
+
+    def _of_all(self, operation: str, title: str, told: str) -> BudgetSeries:
+        return BudgetSeries(name=f"all:{self.name}_budget:{operation}", title=title, help=told)
 
     @property
     def _labels(self) -> frozenset[str]:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from obsgen.promql import reader
 from obsgen.promql.metric import Metric
 from obsgen.promql.text import Scope, render
-from obsgen.promql.tree import Aggregate, Binary, Call, Expr, Number, Offset, Range, Raw, Selector, Series, series_in
+from obsgen.promql.tree import (
+    Aggregate,
+    Binary,
+    Call,
+    Expr,
+    Number,
+    Offset,
+    Range,
+    Raw,
+    Selector,
+    Series,
+    Subquery,
+    series_in,
+)
 from obsgen.promql.units import Unit
 
 ANY_WINDOW = Scope(window="5m")
@@ -64,6 +77,8 @@ def unit_of(expr: Expr) -> Unit:
             return unit_of(selector)
         case Aggregate(operator=operator, expr=inner):
             return unit_of(inner) if operator in _KEEPING else Unit.COUNT
+        case Subquery(expr=inner):
+            return unit_of(inner)
         case Call():
             return _unit_of_call(expr)
         case Binary():

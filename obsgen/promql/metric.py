@@ -57,6 +57,8 @@ class Source:
         targets: what Prometheus scrapes, `host:port` each. Without any, Prometheus reads them from
             `targets-JOB.yml` beside its configuration, as soon as there is such a file.
         exporter: how its numbers get to Prometheus, as a sentence or less.
+        persistent: its counters outlive its process, since it reads them from a database or a queue: a fresh process
+            or instance exposes what was counted long ago, and that is not news.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Source:
     path: str = "/metrics"
     targets: Sequence[str] = ()
     exporter: str = ""
+    persistent: bool = False
     at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -157,15 +160,9 @@ class Metric(Series):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Counter(Metric):
-    """A metric that only grows, and starts at zero with its process.
-
-    Args:
-        persistent: its value outlives the process (an exporter reads it from a database): what a fresh process shows
-            is no news.
-    """
+    """A metric that only grows, and starts at zero with its process (unless its source is `persistent`)."""
 
     unit: Unit = Unit.COUNT
-    persistent: bool = False
 
     kind = "counter"
 

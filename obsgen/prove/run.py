@@ -145,6 +145,8 @@ class Run:
         recorded = self._done.get(rule.name)
         if last < first or (recorded and recorded[0] <= first and last <= recorded[1]):
             return
+        if recorded:  # without a gap: to a rule that looks for one it would be an outage
+            first, last = min(first, recorded[0]), max(last, recorded[1])
         result = self.server.range(rule.expr, self.base + first, self.base + last, rule.interval)
         pushed: dict[Labels, list[tuple[float, float]]] = {}
         for labels, samples in result:
