@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from obsgen.errors import DefinitionError, Location, here
-from obsgen.model.objective import SRE_WORKBOOK, BurnRate, Objective
+from obsgen.model.objective import BurnRate, Objective, usual
 from obsgen.model.proof import Proof
 from obsgen.model.rule import Level, Runbook, Step
 from obsgen.model.severity import Severity
@@ -91,7 +91,7 @@ class ErrorBudget:
         by: the labels that have a budget each.
         objectives: the first that fits a label value is its own. Without any, nothing is promised.
         window: the rolling window, a PromQL duration.
-        burn_rates: when to alert; those of the SRE workbook that suit the window when left out.
+        burn_rates: when to alert; those usual for the window when left out: of 28 days or more the SRE workbook's.
         min_bad_events: fewer bad events than this in the long window of a burn rate alert nobody; when left out 5, but
             1 of minutes, which are never too few to tell.
         min_events: of fewer events in the window the success ratio alerts nobody.
@@ -187,11 +187,7 @@ class ErrorBudget:
         if self.burn_rates is not None:
             return tuple(self.burn_rates)
         least = max((objective.allowance for objective in self.objectives), default=1.0)
-        return tuple(
-            burn
-            for burn in SRE_WORKBOOK
-            if seconds(burn.long) < seconds(self.window) and 1 <= burn.factor(self.window) < 1 / least
-        )
+        return tuple(burn for burn in usual(self.window) if 1 <= burn.factor(self.window) < 1 / least)
 
     def burns_at(self, severity: Severity) -> bool:
         """Return whether any burn rate has a severity."""
@@ -213,6 +209,21 @@ class ErrorBudget:
         """Return the name of the alert on its burn rates of a severity."""
         how = {Severity.CRITICAL: "Fast", Severity.WARNING: "Slowly"}.get(severity, "Somewhat")
         return f"{camel(self.name)}BudgetBurns{how}"
+
+    @property
+    def used_up(self) -> str:
+        """Name of the alert on a budget of which nothing remains."""
+        return f"{camel(self.name)}BudgetUsedUp"
+
+    @property
+    def data_missing(self) -> str:
+        """Name of the alert on a budget whose data are incomplete."""
+        return f"{camel(self.name)}BudgetDataMissing"
+
+    @property
+    def bucket_missing(self) -> str:
+        """Name of the alert on a histogram that lacks the objective's bucket."""
+        return f"{camel(self.name)}BucketMissing"
 
     @property
     def level(self) -> str:
