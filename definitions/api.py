@@ -68,6 +68,7 @@ REQUESTS = Counter(
     help="Request volumes per API route.",
     source=API_MIDDLEWARE,
     labels=(ROUTE, STATUS),
+    unit=Unit.REQUESTS,
     exposure=Exposure(status=Status.PLANNED, note="The control panel has no Prometheus endpoint."),
 )
 ERRORS = Counter(
@@ -76,6 +77,7 @@ ERRORS = Counter(
     help="Any 5xx increments this counter.",
     source=API_MIDDLEWARE,
     labels=(ROUTE,),
+    unit=Unit.REQUESTS,
     exposure=Exposure(status=Status.PLANNED, note="The control panel has no Prometheus endpoint."),
 )
 

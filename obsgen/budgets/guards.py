@@ -129,6 +129,7 @@ def _data_missing(budget: ErrorBudget) -> Alert:
     before = max_over_time(budget.measured, DAY, offset=DAY).equals(1)
     return Alert(
         name=budget.data_missing,
+        unit=Unit.RATIO,
         # Of a source that never was there, nothing is missing.
         expr=missing.and_(before),
         fires=_level(Threshold(comparison=Comparison.ABOVE, value=LOST), "0s"),

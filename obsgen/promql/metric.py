@@ -127,6 +127,8 @@ class Metric(Series):
         unit: what its values are.
         emitted_by: the part of the source that sets it, where the source has several.
         exposure: what the exporter really offers today.
+        misnomer: why its name says another type or unit than this definition, where its exporter is not ours to mend:
+            "Lavalink calls a gauge so."
 
     Raises:
         DefinitionError: the name is none that Prometheus accepts for an exposed metric.
@@ -140,6 +142,7 @@ class Metric(Series):
     unit: Unit = Unit.NONE
     emitted_by: str = ""
     exposure: Exposure = EXPOSED
+    misnomer: str = ""
     at: Location = field(default_factory=here, repr=False, compare=False)
 
     kind = "untyped"
