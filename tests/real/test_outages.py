@@ -7,11 +7,12 @@ recorded, over scrapes at times of their own. What comes out is held against wha
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 import pytest
 
+from obsgen.backfill import fill
 from obsgen.budgets import tiles
 from obsgen.model import ErrorBudget, Events, Objective
 from obsgen.model.rule import Recording
@@ -27,6 +28,7 @@ MINUTE, HOUR = 60, 3600
 BEGIN = 1_600_000_000
 SCRAPE, EVALUATED = 13.4, 47.9
 """Seconds from a multiple of the interval to a scrape, and to the evaluation of the group: never the same moment."""
+KIND = Label("kind")
 _jobs = itertools.count()
 
 
@@ -54,30 +56,39 @@ class World:
     restarts: Collection[float] = ()
     tells_start: bool = False
     persistent: bool = False
-    labels: Mapping[str, str] = field(default_factory=dict)
 
-    def counted(self, server: Prometheus) -> tuple[float, float]:
-        """Return what the rules count over the whole time: requests and errors."""
-        job = f"app-{next(_jobs)}"
-        source = Source(name=job, title="App", job=job, interval="30s", persistent=self.persistent)
-        kind = Label("kind")
-        both = [
-            Counter(name=f"{job.replace('-', '_')}_{name}_total", title="T", help="H.", source=source, labels=(kind,))
-            for name in ("requests", "errors")
+    def __post_init__(self) -> None:
+        self.job = f"app-{next(_jobs)}"
+
+    @property
+    def counters(self) -> list[Counter]:
+        """The counters of all requests and of those that failed."""
+        source = Source(name=self.job, title="App", job=self.job, interval="30s", persistent=self.persistent)
+        name = self.job.replace("-", "_")
+        return [
+            Counter(name=f"{name}_{part}_total", title="T", help="H.", source=source, labels=(KIND,))
+            for part in ("requests", "errors")
         ]
-        budget = ErrorBudget(
-            name=job.replace("-", "_"),
+
+    def budget(self) -> ErrorBudget:
+        """Return the budget of the counters."""
+        requests, errors = self.counters
+        return ErrorBudget(
+            name=self.job.replace("-", "_"),
             title="App",
             help="H.",
-            sli=Events(total=both[0], bad=both[1]),
-            by=(kind,),
+            sli=Events(total=requests, bad=errors),
+            by=(KIND,),
             objectives=(Objective(0.99),),
             impact="I.",
             mitigation=("M.",),
         )
-        self._scrape(server, job, both)
-        slow = [tile for tile in tiles(budget) if tile.interval == "5m"]
-        found = self._evaluate(server, slow)
+
+    def counted(self, server: Prometheus) -> tuple[float, float]:
+        """Return what the rules count over the whole time: requests and errors."""
+        budget = self.budget()
+        self._scrape(server, self.job, self.counters)
+        found = self._evaluate(server, [tile for tile in tiles(budget) if tile.interval == "5m"])
         return found[budget.counted("total", "5m").name], found[budget.counted("bad", "5m").name]
 
     @property
@@ -246,3 +257,38 @@ def test_a_fresh_instance_of_a_persistent_counter_brings_no_news(server: Prometh
 
     assert bad == 0
     assert total == pytest.approx((old.evaluated - SCRAPE) / 60, abs=1)
+
+
+def backfilled(world: World, server: Prometheus, begin: float = 0) -> tuple[float, float]:
+    """Return what the rules have counted together with what a backfill adds."""
+    budget = world.budget()
+    counted = world.counted(server)
+    filled = fill(budget, server, BEGIN + begin, BEGIN + world.end)
+    for labels, samples in filled.samples.items():
+        server.push({labels: samples})
+    again = fill(budget, server, BEGIN + begin, BEGIN + world.end)
+    assert (again.slots, again.total, again.bad) == (0, 0, 0)
+    return counted[0] + filled.total, counted[1] + filled.bad
+
+
+LONG = {
+    "rules are not evaluated for eight hours": World(
+        steady, incident(4 * HOUR, 5 * HOUR), end=13 * HOUR, idle=between(2 * HOUR, 10 * HOUR)
+    ),
+    "Prometheus is off for eight hours": World(
+        steady, incident(4 * HOUR, 5 * HOUR), end=13 * HOUR, off=between(2 * HOUR, 10 * HOUR)
+    ),
+    "rules are loaded late": World(steady, INCIDENT, idle=between(0, 7 * HOUR)),
+    "an outage that was made up for": World(steady, INCIDENT, idle=between(3 * HOUR, 5 * HOUR)),
+}
+
+
+@pytest.mark.parametrize("what", LONG)
+def test_a_backfill_counts_what_a_longer_outage_has_lost(server: Prometheus, what: str) -> None:
+    world = LONG[what]
+
+    total, bad = backfilled(world, server)
+
+    true_total, true_bad = happened(world)
+    assert total == pytest.approx(true_total, abs=2 * 600 + 120)
+    assert bad == pytest.approx(true_bad, rel=0.01)
