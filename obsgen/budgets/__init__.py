@@ -3,6 +3,7 @@
 from obsgen.budgets.alerts import alerts
 from obsgen.budgets.dashboard import dashboard
 from obsgen.budgets.proofs import window_proof
-from obsgen.budgets.recordings import FAST, SLOW, recordings
+from obsgen.budgets.recordings import recordings
+from obsgen.budgets.tiles import FAST, SLOW, tiles
 
-__all__ = ["FAST", "SLOW", "alerts", "dashboard", "recordings", "window_proof"]
+__all__ = ["FAST", "SLOW", "alerts", "dashboard", "recordings", "tiles", "window_proof"]
