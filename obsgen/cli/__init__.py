@@ -78,16 +78,20 @@ def generate(definitions: Path, output: Path, check: bool, form: str) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @definitions_option
 @prometheus_option
+@click.option("--prometheus-binary", "binary", metavar="PATH", default="", help="The Prometheus to start.")
 @click.option("--coverage", is_flag=True, help="Show how often each alert, level and recording is proven.")
 @click.option("--mutate", is_flag=True, help="Change each rule a little, and show the changes that no proof notices.")
 @format_option("json", "junit")
-def prove(names: tuple[str, ...], definitions: Path, url: str | None, coverage: bool, mutate: bool, form: str) -> None:
+def prove(
+    names: tuple[str, ...], definitions: Path, url: str | None, binary: str, coverage: bool, mutate: bool, form: str
+) -> None:
     r"""Prove alerts and recordings on a real Prometheus.
 
     Each proof writes its series to Prometheus, evaluates the generated rules over their time, and compares what
     fires with what it says. NAME is an alert, a recording or a budget, or a pattern of them; all are proven when
-    left out. Prometheus is started on loopback with private storage and taken away again, unless one is named: that
-    must be for this purpose alone, and take remote write and samples of any age (out_of_order_time_window: 250y).
+    left out. The Prometheus at --prometheus-binary, else in the environment variable OBSGEN_PROMETHEUS, else on PATH
+    is started on loopback with private storage and taken away again, unless a running one is named: that must take
+    remote write and samples of any age (out_of_order_time_window: 250y), and no other run at the same time.
     Exit codes: 0 all proofs hold, 1 some do not or a mutant survives, 2 failed.
 
     \b
@@ -101,7 +105,7 @@ def prove(names: tuple[str, ...], definitions: Path, url: str | None, coverage: 
     report: told.TextReport | told.JsonReport | told.JunitReport = told.TextReport(table=coverage)
     if form != "text":
         report = told.JsonReport() if form == "json" else told.JunitReport()
-    outcome = run(report, lambda progress: _prove(names, definitions, url, mutate, progress))
+    outcome = run(report, lambda progress: _prove(names, definitions, url, binary, mutate, progress))
     report.done(outcome)
     sys.exit(EXIT_CLEAN if outcome.clean else EXIT_PROBLEMS)
 
@@ -154,7 +158,9 @@ def _generate(definitions: Path, output: Path, check: bool, progress: Progress) 
     return changes, len(files)
 
 
-def _prove(names: tuple[str, ...], definitions: Path, url: str | None, mutate: bool, progress: Progress) -> Outcome:
+def _prove(
+    names: tuple[str, ...], definitions: Path, url: str | None, binary: str, mutate: bool, progress: Progress
+) -> Outcome:
     """Return what came of the proofs."""
     from obsgen.prove import Proofs, chosen
     from obsgen.prove.coverage import coverage, tallies
@@ -164,8 +170,8 @@ def _prove(names: tuple[str, ...], definitions: Path, url: str | None, mutate: b
     begun = time.monotonic()
     catalog = catalog_of(definitions, progress)
     claims = chosen(catalog, names)
-    with given(url) if url else running() as server:
-        proofs = Proofs(catalog, server, progress.step)
+    with given(url) if url else running(binary=binary) as server:
+        proofs = Proofs(catalog, server, progress.step, binary)
         verdicts = proofs.run(claims)
         found = proofs.mutate([v.claim for v in verdicts if v.holds]) if mutate else None
         compared = proofs.texts(verdicts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import socket
 import struct
 import subprocess
@@ -16,6 +15,8 @@ from typing import Any
 
 import cramjam
 import requests
+
+from obsgen.prove.server import installed, passed_on
 
 BEGIN = 1_735_689_600
 """Where test time begins, in Unix seconds: 2025-01-01. Fixed, so that a test gives the same on every day."""
@@ -129,7 +130,7 @@ def _free_port() -> int:
 @contextlib.contextmanager
 def running(folder: Path, config: str = "", flags: Sequence[str] = ()) -> Iterator[Prometheus]:
     """Start a Prometheus with private storage below a folder, and stop it whatever happens."""
-    binary = shutil.which("prometheus")
+    binary = installed()
     assert binary, "no prometheus on PATH; on Debian: apt-get install prometheus"
     port = _free_port()
     path = folder / "prometheus.yml"
@@ -148,6 +149,7 @@ def running(folder: Path, config: str = "", flags: Sequence[str] = ()) -> Iterat
             ],
             stdout=out,
             stderr=out,
+            env=passed_on(),
         )
         server = Prometheus(f"http://127.0.0.1:{port}", folder)
         try:
