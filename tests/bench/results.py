@@ -71,12 +71,13 @@ def _counts(counts: Mapping[str, Mapping[str, Counts]]) -> None:
         for name, found in by_method.items():
             cells = [cell for w in found.error for cell in (_percent(found.error[w]), _percent(found.worst[w]))]
             rows.append((route, name, *cells))
-            low, middle, high = found.ratio
-            ratios.append((route, name, f"{low:.1%}", f"{middle:.1%}", f"{high:.1%}", f"{found.above:.0%}"))
+            if found.ratio:
+                ratios.append((route, name, *(f"{ratio:.1%}" for ratio in found.ratio), f"{found.above:.0%}"))
     say("\nRelative error of the bad events of short windows, in percent: of all windows, and of the worst hour's")
     say(table(("route", "", *(cell for window in windows.WINDOWS for cell in (window, "worst"))), rows))
-    say("\nRatio of bad events in an hour: truly 5 % where pods crash, 11 to 13 % of the bot")
-    say(table(("route", "", "lowest", "mean", "highest", f"above {windows.THRESHOLD:.0%}"), ratios))
+    if ratios:
+        say("\nRatio of bad events of an hour, truly 11 to 13 %, and at how many instants it is above the threshold")
+        say(table(("route", "", "lowest", "mean", "highest", f"above {windows.THRESHOLD:.0%}"), ratios))
 
 
 def _slices(slices: Mapping[tuple[str, str], Slices]) -> None:
@@ -129,7 +130,9 @@ def _count_goals(counts: Mapping[str, Mapping[str, Counts]]) -> Iterator[Goal]:
         }
         if worse:
             yield _no_worse(f"error of the events of {window}", worse)
-    blind = {route: found[windows.PLAIN].above - found[OURS].above for route, found in counts.items()}
+    blind = {
+        route: found[windows.PLAIN].above - found[OURS].above for route, found in counts.items() if found[OURS].ratio
+    }
     if blind:
         yield _no_worse("share of instants above the threshold", blind)
 

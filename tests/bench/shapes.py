@@ -9,8 +9,20 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.bench.pods import DAILY, DAY, FIXED, HOUR, HOURLY, MINUTE, NEVER, STEADY, Period, Pods
-from tests.bench.pods import deployed, restarting, steady
+from tests.bench.pods import (
+    DAY,
+    FIXED,
+    HOUR,
+    HOURLY,
+    MINUTE,
+    NEVER,
+    STEADY,
+    Period,
+    Pods,
+    deployed,
+    restarting,
+    steady,
+)
 from tests.bench.traffic import Shape
 
 QUICK = 15

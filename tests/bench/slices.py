@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from array import array
 from bisect import bisect_left
@@ -54,7 +53,7 @@ class Nodes:
     def _outages(self) -> Iterator[Period]:
         at = self.random.expovariate(1 / BETWEEN)
         while at < self.end:
-            length = math.exp(self.random.uniform(math.log(SHORTEST), math.log(LONGEST)))
+            length = self.random.uniform(SHORTEST, LONGEST)
             yield Period(at, min(at + length, self.end))
             at += length + MINUTE + self.random.expovariate(1 / BETWEEN)
 
@@ -65,8 +64,7 @@ class Nodes:
             if kind == DIES:
                 bounds = [0.0, *(at for outage in outages for at in (outage.begin, outage.end)), self.end]
                 lives = [Period(a, b) for a, b in pairwise(bounds)][::2]
-            pods = Pods(lambda slot, chance, end, name=f"{kind}-{number}", lives=lives: iter([(name, lives)]), 1)
-            for target in self.traffic.targets(pods):
+            for target in self.traffic.targets(_node(f"{kind}-{number}", lives)):
                 server.write(b"".join(self._series(target, outages if kind == FAILS else ())))
 
     def _series(self, target: Target, outages: Sequence[Period]) -> Iterator[bytes]:
@@ -105,3 +103,7 @@ def measured(server: Prometheus, nodes: Nodes) -> dict[tuple[str, str], Slices]:
                     slices.errors.append(relative(value(server.query(f"{bad} / {total}", each)), true))
                 slices.coverage = min(slices.coverage, value(server.query(covered, at[0])) or 0.0)
     return found
+
+
+def _node(name: str, lives: list[Period]) -> Pods:
+    return Pods(lambda slot, chance, end: iter([(name, lives)]), count=1)

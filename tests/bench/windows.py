@@ -11,7 +11,7 @@ from tests.bench.pods import DAY, HOUR, MINUTE, Period
 from tests.bench.prometheus import Prometheus
 from tests.bench.rates import ANCHORED, OURS
 from tests.bench.text import progress
-from tests.bench.traffic import Traffic
+from tests.bench.traffic import Shape, Traffic
 
 WINDOWS = {"5m": 5 * MINUTE, "1h": HOUR}
 DAYS = 3
@@ -30,14 +30,14 @@ class Counts:
     Attributes:
         error: relative error of the bad events of all windows, by window.
         worst: the same for the worst hour.
-        ratio: the lowest, mean and highest ratio of bad events of an hour.
+        ratio: the lowest, mean and highest ratio of bad events of an hour, None where no alert reads it.
         above: the share of instants at which the ratio is above the threshold.
     """
 
     error: dict[str, float]
     worst: dict[str, float]
-    ratio: tuple[float, float, float]
-    above: float
+    ratio: tuple[float, float, float] | None = None
+    above: float = 0
 
 
 def measured(server: Prometheus, traffic: Traffic) -> dict[str, dict[str, Counts]]:
@@ -54,8 +54,8 @@ def measured(server: Prometheus, traffic: Traffic) -> dict[str, dict[str, Counts
         progress(f"evaluating windows of {name}")
         groups = _groups(name, count)
         Past(server, rules_of(groups), [period]).record()
-        for route, by_method in found.items():
-            by_method[name] = _counts(server, traffic, name, route)
+        for shape in traffic.shapes:
+            found[shape.route][name] = _counts(server, traffic, name, shape)
     return found
 
 
@@ -72,9 +72,9 @@ def _groups(name: str, count: Callable[[str, str], str]) -> list[Group]:
     return [{"name": f"windows-{name}", "interval": "1m", "rules": rules}]
 
 
-def _counts(server: Prometheus, traffic: Traffic, name: str, route: str) -> Counts:
+def _counts(server: Prometheus, traffic: Traffic, name: str, shape: Shape) -> Counts:
     values = {
-        (which, window): _read(server, f'{_recorded(name, which, window)}{{route="{route}"}}')
+        (which, window): _read(server, f'{_recorded(name, which, window)}{{route="{shape.route}"}}')
         for which in METRICS
         for window in WINDOWS
     }
@@ -83,11 +83,13 @@ def _counts(server: Prometheus, traffic: Traffic, name: str, route: str) -> Coun
     for window, length in WINDOWS.items():
         shares = []
         for begin in hours:
-            seen = [at for at in range(begin, begin + HOUR, MINUTE)]
-            true = sum(traffic.truth[route].events("bad", at - length, at) for at in seen)
+            seen = range(begin, begin + HOUR, MINUTE)
+            true = sum(traffic.truth[shape.route].events("bad", at - length, at) for at in seen)
             shares.append((sum(values["bad", window].get(at, 0.0) for at in seen), true))
         error[window] = sum(got for got, _ in shares) / sum(true for _, true in shares) - 1
         worst[window] = max((got / true - 1 for got, true in shares), key=abs)
+    if shape.counted_by is None:
+        return Counts(error, worst)
     total = values["total", "1h"]
     # Nothing that failed has no series: its ratio is zero.
     ratios = [values["bad", "1h"].get(at, 0.0) / count for at, count in total.items() if count]
