@@ -185,7 +185,7 @@ class Past:
         """Return what rules record that read their own past."""
         rule = together[0]
         done: list[Found] = [defaultdict(dict) for _ in together]
-        width = int(DAY // rule.every)
+        day = width = int(DAY // rule.every)
         while first <= last:
             until = min(first + width - 1, last)
             guess = [self._continued(rule, found, first, until) for found in done]
@@ -193,14 +193,18 @@ class Past:
             while first <= until:
                 tries += 1
                 if tries > PATIENCE:
-                    until, tries = first + (until - first) // 4, 1
+                    width, tries = max(1, width // 4), 1
+                    until = min(until, first + width - 1)
                 names = self._past(together, done, guess, first, until)
                 found = [self._evaluated(each, _renamed(each, together, names), first, until) for each in together]
                 agreed = min(_differ(a, b, first, until + 1) for a, b in zip(guess, found, strict=True))
+                if len(together) == 1:
+                    agreed = max(agreed, first + 1)  # of what comes first, the whole past is right
                 for into, new in zip(done, found, strict=True):
                     for labels, values in new.items():
                         into[labels].update((n, value) for n, value in values.items() if n < agreed)
                 guess, first = found, agreed
+            width = min(day, 2 * width)
         return done
 
     def _continued(self, rule: Rule, found: Found, first: int, until: int) -> Found:
