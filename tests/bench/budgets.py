@@ -103,14 +103,14 @@ def measured(settings: Settings, wanted: set[str]) -> Found:
         progress(", ".join(shape.route for shape in run.shapes))
         with _server(settings) as server:
             traffic = _traffic(settings, run, windows.DAYS * DAY)
-            traffic.load(server)
+            _load(server, traffic)
             found.windows = windows.measured(server, traffic)
             found.version = server.version()
     if "slices" in wanted:
         progress("slices")
         with _server(settings) as server:
             nodes = slices.Nodes(end=settings.end, scrape=settings.scrape, base=BEGIN, seed=settings.seed)
-            nodes.load(server)
+            _load(server, nodes)
             found.slices = slices.measured(server, nodes)
             found.version = server.version()
     return found
@@ -126,7 +126,7 @@ def _measure_rates(settings: Settings, run: Run, found: Found, *, costs: bool) -
     traffic = _traffic(settings, run, settings.end)
     with tempfile.TemporaryDirectory() as folder:
         with running(Path(folder), settings.program, flags=ONE_BLOCK) as server:
-            traffic.load(server)
+            _load(server, traffic)
             compared = rates.methods(server, [shape.route for shape in run.shapes], everybody=run.known)
             found.rates |= rates.measured(server, run, traffic, compared, at)
             found.version = server.version()
@@ -139,6 +139,10 @@ def _measure_rates(settings: Settings, run: Run, found: Found, *, costs: bool) -
 
 def _traffic(settings: Settings, run: Run, end: float) -> Traffic:
     return Traffic(run.shapes, end=end, scrape=settings.scrape, base=BEGIN, seed=settings.seed, down=run.down)
+
+
+def _load(server: Prometheus, traffic: Traffic | slices.Nodes) -> None:
+    progress(f"loaded {server.load(traffic.series()) / 1e6:.1f} million samples")
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from typing import Any
 
 from obsgen.promql.metric import seconds
 from tests.bench.pods import DAY, Period
-from tests.bench.prometheus import STALE, Prometheus, encoded, stamps
+from tests.bench.prometheus import STALE, Points, Prometheus, stamps
 
 Group = Mapping[str, Any]
 """A rule group, as in a rule file."""
@@ -235,16 +235,14 @@ class Past:
         return names
 
     def _write(self, rule: Rule, name: str, found: Found, last: int) -> None:
-        body = []
+        self.server.load(self._points(rule, name, found, last))
+
+    def _points(self, rule: Rule, name: str, found: Found, last: int) -> Iterator[Points]:
         for labels, values in found.items():
             samples = list(self._marked(rule, values, last))
             if samples:
                 when = stamps(self.server.base + at for at, _ in samples)
-                body.append(
-                    encoded({**dict(labels), "__name__": name}, when, array("d", (value for _, value in samples)))
-                )
-        if body:
-            self.server.write(b"".join(body))
+                yield {**dict(labels), "__name__": name}, when, array("d", (value for _, value in samples))
 
     def _marked(self, rule: Rule, values: Mapping[int, float], last: int) -> Iterator[tuple[float, float]]:
         """Yield samples with a stale marker where the series disappears."""

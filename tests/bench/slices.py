@@ -12,7 +12,7 @@ from itertools import pairwise
 from tests.bench import budget_catalog
 from tests.bench.past import Past, rules_of
 from tests.bench.pods import DAY, HOUR, MINUTE, Period, Pods
-from tests.bench.prometheus import STALE, Prometheus
+from tests.bench.prometheus import STALE, Points, Prometheus
 from tests.bench.rates import WHOLE, relative, value
 from tests.bench.text import progress
 from tests.bench.traffic import Target, Traffic
@@ -57,18 +57,18 @@ class Nodes:
             yield Period(at, min(at + length, self.end))
             at += length + MINUTE + self.random.expovariate(1 / BETWEEN)
 
-    def load(self, server: Prometheus) -> None:
-        """Write all series to a server."""
+    def series(self) -> Iterator[Points]:
+        """Yield all series."""
         for (kind, number), outages in self.outages.items():
             lives = [Period(0, self.end)]
             if kind == DIES:
                 bounds = [0.0, *(at for outage in outages for at in (outage.begin, outage.end)), self.end]
                 lives = [Period(a, b) for a, b in pairwise(bounds)][::2]
             for target in self.traffic.targets(_node(f"{kind}-{number}", lives)):
-                server.write(b"".join(self._series(target, outages if kind == FAILS else ())))
+                yield from self.traffic.own(target)
+                yield from self._health(target, outages if kind == FAILS else ())
 
-    def _series(self, target: Target, outages: Sequence[Period]) -> Iterator[bytes]:
-        yield from self.traffic.own(target)
+    def _health(self, target: Target, outages: Sequence[Period]) -> Iterator[Points]:
         health = array("d", [1.0]) * len(target.ends)
         for outage in outages:
             begin, end = (bisect_left(target.ends, at) for at in (outage.begin, outage.end))

@@ -13,16 +13,12 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 from tests.bench.pods import DAILY, MINUTE, NEVER, Period, Pods
-from tests.bench.prometheus import STALE, STAMP, Prometheus, encoded, stamps
-from tests.bench.text import progress
+from tests.bench.prometheus import STALE, STAMP, Points, stamps
 
 JOB = "api"
 FAILED_SCRAPES = 0.002
 LISTENS = 1
 """Seconds from the start of a process until it answers."""
-BATCH = 2_000_000
-SAMPLE = 18
-"""Bytes of a sample in remote write."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,22 +100,8 @@ class Traffic:
         minutes = [0] * (int(end) // MINUTE + 1)
         self.truth = {s.route: Truth(array("q", minutes), array("q", minutes)) for s in shapes}
 
-    def load(self, server: Prometheus) -> None:
-        """Write all series to a server."""
-        waiting: list[bytes] = []
-        size = total = 0
-        for series in self.series():
-            waiting.append(series)
-            size += len(series)
-            if size > BATCH:
-                server.write(b"".join(waiting))
-                total, size = total + size, 0
-                waiting.clear()
-        server.write(b"".join(waiting))
-        progress(f"loaded {(total + size) / SAMPLE / 1e6:.1f} million samples")
-
-    def series(self) -> Iterator[bytes]:
-        """Yield all series as remote write takes them, and count what happens."""
+    def series(self) -> Iterator[Points]:
+        """Yield all series, and count what happens."""
         groups = dict.fromkeys(pods for s in self.shapes for pods in (s.pods, s.counted_by) if pods is not None)
         for pods in groups:
             for target in self.targets(pods):
@@ -164,7 +146,7 @@ class Traffic:
         # same to what reads the series of an instance that is gone.
         target.when = stamps(self.base + at for at in (*times, end + 0.002))
 
-    def own(self, target: Target) -> Iterator[bytes]:
+    def own(self, target: Target) -> Iterator[Points]:
         """Yield what every target exposes: whether it was scraped, and when its process started."""
         up = array("d", (0.0 if place < 0 else 1.0 for place in target.seen))
         yield from self.written(target, {"__name__": "up"}, up)
@@ -173,7 +155,7 @@ class Traffic:
             started[first:end] = array("d", [self.base + life.begin]) * (end - first)
         yield from self.written(target, {"__name__": "process_start_time_seconds"}, self.scraped(target, started))
 
-    def _counters(self, target: Target, pods: Pods, shape: Shape) -> Iterator[bytes]:
+    def _counters(self, target: Target, pods: Pods, shape: Shape) -> Iterator[Points]:
         good, bad = self._happened(target, pods, shape)
         counters = [
             (good, {"__name__": "api_requests_total", "status": "200"}),
@@ -222,7 +204,7 @@ class Traffic:
         return array("d", (values[place] or STALE if place >= 0 else STALE for place in target.seen))
 
     @staticmethod
-    def written(target: Target, labels: Mapping[str, str], values: array[float]) -> Iterator[bytes]:
+    def written(target: Target, labels: Mapping[str, str], values: array[float]) -> Iterator[Points]:
         """Yield a series of a target, if it was ever there; of markers in a row the first is one."""
         kept = [n for n, value in enumerate(values) if value == value or (n and values[n - 1] == values[n - 1])]
         if not kept:
@@ -235,4 +217,4 @@ class Traffic:
             when = target.when[STAMP * kept[0] : STAMP * (kept[-1] + 1)]
         else:
             when = b"".join(target.when[STAMP * n : STAMP * (n + 1)] for n in kept)
-        yield encoded({**labels, "job": JOB, "instance": target.instance}, when, values)
+        yield {**labels, "job": JOB, "instance": target.instance}, when, values
