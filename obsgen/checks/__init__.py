@@ -39,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     dashboards.lost_legend,
     dashboards.table_columns,
     budgets.short_retention,
+    budgets.silent_budget,
     proofs.unproven_alert,
     proofs.proof_series,
     proofs.proof_firing,
