@@ -54,8 +54,8 @@ def _rules(index: Index) -> dict[str, str]:
     files = {}
     homes = {domain.name: domain for domain in index.catalog.domains}
     rules = rule_files(index)
-    for name, data in rules.items():
-        path = f"prometheus/{name}.yml"
+    for place, data in rules.items():
+        path, name = f"prometheus/{place}", Path(place).stem
         validate.fits_schema("rules", path, data)
         validate.is_promql(path, validate.rule_expressions(data))
         files[path] = yaml_text(data, f"Made by obsgen from {homes[name].at.name}: change that, not this.")
@@ -72,7 +72,7 @@ def _routing(index: Index, rules: Mapping[str, Json]) -> dict[str, str]:
         return {}
     config = alertmanager(index, project.routing)
     validate.has_templates("alertmanager/alertmanager.yml", config, MESSAGES.read_text(encoding="utf-8"))
-    scraped = prometheus(index, project.routing, (f"{name}.yml" for name in rules))
+    scraped = prometheus(index, project.routing, rules)
     kept = f"Start it with --storage.tsdb.retention.time={project.retention}."
     made = f"Made by obsgen from {project.at.name}"
     return {

@@ -52,7 +52,7 @@ def _budgets(catalog: Catalog, promised: tuple[ErrorBudget, ...]) -> Iterator[Do
 def _domain(domain: Domain) -> Domain:
     recordings, alerts = list(domain.recordings), list(domain.alerts)
     for budget in domain.budgets:
-        recorded = (replace(recording, at=budget.at) for recording in budgets.recordings(budget))
+        recorded = (replace(recording, budget=budget.name, at=budget.at) for recording in budgets.recordings(budget))
         recordings.extend(replace(r, proofs=_proofs(budget, r)) for r in recorded)
         alerts.extend(replace(alert, at=budget.at) for alert in budgets.alerts(budget))
     for watch in domain.watches:

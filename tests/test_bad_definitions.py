@@ -585,7 +585,7 @@ def test_a_change_within_the_same_second_is_seen(tmp_path: Path) -> None:
     for value in (1, 2, 3):
         write(tmp_path, "good", f"ALERTS = (alert(fires=critical(above={value})),)")
         assert run(tmp_path).exit_code == 0
-        assert f"heat > {value}" in (tmp_path / "out/prometheus/bad.yml").read_text()
+        assert f"heat > {value}" in (tmp_path / "out/prometheus/rules/bad.yml").read_text()
 
 
 def test_what_is_right_is_not_refused(tmp_path: Path) -> None:

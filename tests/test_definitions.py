@@ -99,7 +99,7 @@ def test_every_alert_says_why_its_numbers_are_what_they_are(vectobeat: Catalog) 
 
 
 def test_every_rule_of_an_alert_has_what_routing_needs() -> None:
-    for path in (ROOT / "generated/prometheus").glob("*.yml"):
+    for path in (ROOT / "generated/prometheus/rules").glob("*.yml"):
         for group in yaml.safe_load(path.read_text()).get("groups", []):
             for rule in group["rules"]:
                 if "alert" in rule:
@@ -108,7 +108,7 @@ def test_every_rule_of_an_alert_has_what_routing_needs() -> None:
 
 
 def test_recordings_come_before_what_reads_them() -> None:
-    for path in (ROOT / "generated/prometheus").glob("*.yml"):
+    for path in (ROOT / "generated/prometheus/rules").glob("*.yml"):
         groups = yaml.safe_load(path.read_text()).get("groups", [])
         rules = [rule for group in groups for rule in group["rules"]]
         names = [rule.get("record") for rule in rules]
@@ -121,8 +121,8 @@ def test_yaml_says_what_was_rendered(vectobeat: Catalog) -> None:
     """A text that YAML would read as something else would be another rule."""
     from obsgen.render.rules import rule_files
 
-    for name, data in rule_files(Index(vectobeat)).items():
-        assert yaml.safe_load((ROOT / f"generated/prometheus/{name}.yml").read_text()) == data
+    for path, data in rule_files(Index(vectobeat)).items():
+        assert yaml.safe_load((ROOT / "generated/prometheus" / path).read_text()) == data
 
 
 @pytest.mark.parametrize("name", sorted(GUIDE))

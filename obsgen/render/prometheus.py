@@ -19,7 +19,7 @@ def prometheus(index: Index, routing: Routing, files: Iterable[str]) -> Json:
     Args:
         index: the catalog's cross-references.
         routing: where alerts go.
-        files: names of the rule files beside it.
+        files: paths of the rule files, relative to it.
     """
     sources = {m.source.name: m.source for m in index.catalog.metrics if m.source is not None}
     return {

@@ -23,6 +23,7 @@ from obsgen.promql.metric import seconds
 from obsgen.promql.notation import exported
 from obsgen.promql.text import string
 from obsgen.promql.tree import Call, Expr, Range, series_in, walk
+from obsgen.render.rules import RULES
 from obsgen.words import duration
 
 Json = dict[str, Any]
@@ -36,16 +37,16 @@ def rule_tests(index: Index, files: Mapping[str, Json]) -> dict[str, Json]:
 
     Args:
         index: the catalog's cross-references.
-        files: the rule files, by the domain's name.
+        files: the rule files, by their path below `prometheus/`.
     """
     writer = _Writer(index, files)
     found = {domain.name: list(writer.tests(domain)) for domain in index.catalog.domains}
     return {
         name: {
-            "rule_files": [f"../{name}.yml"],
+            "rule_files": [f"../{RULES}/{name}.yml"],
             "evaluation_interval": ALERT_INTERVAL,
             # promtool would evaluate the groups in any order.
-            "group_eval_order": [group["name"] for group in files[name]["groups"]],
+            "group_eval_order": [group["name"] for group in files[f"{RULES}/{name}.yml"]["groups"]],
             "tests": tests,
         }
         for name, tests in found.items()

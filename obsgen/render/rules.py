@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from obsgen.index import Index
@@ -13,12 +15,18 @@ from obsgen.render.links import Links
 from obsgen.words import spoken
 
 Json = dict[str, Any]
+RULES = "rules"
+"""The folder of the rule files that Prometheus loads, below that of its configuration. Nothing else is in it, so that
+`*.yml` fits rule files only."""
+LARGEST = 20
+"""Rules in a group at most: Mimir takes no more by default (`ruler_max_rules_per_rule_group`)."""
 
 
 def rule_files(index: Index) -> dict[str, Json]:
-    """Return the rule file of every domain that has rules, by the domain's name.
+    """Return the rule file of every domain that has rules, by its path below `prometheus/`.
 
-    Recordings stand in the order of their dependencies, within a group and among groups; alerts come last.
+    Recordings stand in the order of their dependencies, within a group and among groups; alerts come last. A group
+    has at most `LARGEST` rules.
     """
     links = Links(index)
     order = {name: place for place, name in enumerate(in_order(index.catalog.recordings))}
@@ -26,8 +34,29 @@ def rule_files(index: Index) -> dict[str, Json]:
     for domain in index.catalog.domains:
         groups = [*_recording_groups(domain, order), *_alert_groups(index, links, domain)]
         if groups:
-            files[domain.name] = {"groups": groups}
+            files[f"{RULES}/{domain.name}.yml"] = {"groups": groups}
     return files
+
+
+def in_groups(name: str, interval: str, runs: Iterable[list[Json]]) -> Iterator[Json]:
+    """Yield rules as groups of at most `LARGEST`, in their order.
+
+    What is added at the end leaves the earlier groups, and their names, as they are.
+
+    Args:
+        name: of the first group; the others are numbered after it.
+        interval: of their evaluation.
+        runs: rules that stay together where a group is large enough for them.
+    """
+    groups: list[list[Json]] = []
+    for run in runs:
+        for start in range(0, len(run), LARGEST):
+            piece = run[start : start + LARGEST]
+            if not groups or len(groups[-1]) + len(piece) > LARGEST:
+                groups.append([])
+            groups[-1] += piece
+    for number, rules in enumerate(groups, 1):
+        yield {"name": name if number == 1 else f"{name}-part{number}", "interval": interval, "rules": rules}
 
 
 def in_order(recordings: tuple[Recording, ...]) -> list[str]:
@@ -53,7 +82,11 @@ def in_order(recordings: tuple[Recording, ...]) -> list[str]:
 
 
 def _recording_groups(domain: Domain, order: dict[str, int]) -> list[Json]:
-    """Return the groups of a domain's recordings: one for each interval, more where two intervals need each other."""
+    """Return the groups of a domain's recordings: one for each interval, more where two intervals need each other.
+
+    Groups are evaluated at the same time, the rules of a group one after the other: what a budget records at an
+    interval stays in one group.
+    """
     groups: list[tuple[str, list[Recording]]] = []
     place: dict[str, int] = {}
     for recording in sorted(domain.recordings, key=lambda r: order[r.name]):
@@ -67,13 +100,16 @@ def _recording_groups(domain: Domain, order: dict[str, int]) -> list[Json]:
         place[recording.name] = number
     names = _numbered([f"{domain.name}-recordings-{interval}" for interval, _ in groups])
     return [
-        {
-            "name": name,
-            "interval": interval,
-            "rules": [{"record": r.name, "expr": pretty(r.expr)} for r in members],
-        }
+        group
         for name, (interval, members) in zip(names, groups, strict=True)
+        for group in in_groups(name, interval, _runs(members))
     ]
+
+
+def _runs(recordings: list[Recording]) -> Iterator[list[Json]]:
+    """Yield recordings as rules, those of a budget together."""
+    for _, together in groupby(recordings, key=lambda recording: recording.budget or recording.name):
+        yield [{"record": recording.name, "expr": pretty(recording.expr)} for recording in together]
 
 
 def _numbered(names: list[str]) -> list[str]:
@@ -82,17 +118,16 @@ def _numbered(names: list[str]) -> list[str]:
 
 
 def _alert_groups(index: Index, links: Links, domain: Domain) -> list[Json]:
-    intervals: dict[str, list[Json]] = {}
+    intervals: dict[str, list[list[Json]]] = {}
     for alert in sorted(domain.alerts, key=lambda each: each.interval != ALERT_INTERVAL):
-        rules = [_alert(index, links, domain, alert, level) for level in alert.levels]
-        intervals.setdefault(alert.interval, []).extend(rules)
+        levels = [_alert(index, links, domain, alert, level) for level in alert.levels]
+        intervals.setdefault(alert.interval, []).append(levels)
     return [
-        {
-            "name": f"{domain.name}-alerts" + ("" if interval == ALERT_INTERVAL else f"-{interval}"),
-            "interval": interval,
-            "rules": rules,
-        }
-        for interval, rules in intervals.items()
+        group
+        for interval, alerts in intervals.items()
+        for group in in_groups(
+            f"{domain.name}-alerts" + ("" if interval == ALERT_INTERVAL else f"-{interval}"), interval, alerts
+        )
     ]
 
 
