@@ -34,7 +34,6 @@ from obsgen.promql import (
     Exposure,
     Expr,
     Label,
-    Status,
     Unit,
     clamp_max,
     events,
@@ -68,7 +67,7 @@ REQUESTS = Counter(
     help="Request volumes per API route.",
     source=API_MIDDLEWARE,
     labels=(ROUTE, STATUS),
-    exposure=Exposure(status=Status.PLANNED, note="The control panel has no Prometheus endpoint."),
+    exposure=Exposure(note="The control panel has no Prometheus endpoint."),
 )
 ERRORS = Counter(
     name="api_errors_total",
@@ -76,7 +75,7 @@ ERRORS = Counter(
     help="Any 5xx increments this counter.",
     source=API_MIDDLEWARE,
     labels=(ROUTE,),
-    exposure=Exposure(status=Status.PLANNED, note="The control panel has no Prometheus endpoint."),
+    exposure=Exposure(note="The control panel has no Prometheus endpoint."),
 )
 
 MIN_REQUESTS = 100

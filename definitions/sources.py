@@ -1,6 +1,6 @@
 """Who exposes VectoBeat's metrics, and how Prometheus gets at them."""
 
-from obsgen.promql import Source
+from obsgen.promql import Source, SourceStatus
 
 BOT = Source(
     name="vectobeat-bot",
@@ -18,6 +18,7 @@ FAILOVER_CHECK = Source(
     interval="30s",
     exporter="`scripts/lavalink-failover-check.mjs` writes each node's state to Redis, with a lifetime of 120 s; "
     "an exporter reads it from there.",
+    status=SourceStatus.PLANNED,
 )
 
 AUTOMATION_INGESTION = Source(
@@ -26,6 +27,7 @@ AUTOMATION_INGESTION = Source(
     job="automation-ingestion",
     interval="30s",
     exporter="The bot posts every action to `/api/bot/automation-actions`, which counts it.",
+    status=SourceStatus.PLANNED,
 )
 
 API_MIDDLEWARE = Source(
@@ -34,6 +36,7 @@ API_MIDDLEWARE = Source(
     job="api-middleware",
     interval="30s",
     exporter="A metrics hook around every API route of the control panel.",
+    status=SourceStatus.PLANNED,
 )
 
 CONCIERGE_INGESTION = Source(
@@ -42,6 +45,7 @@ CONCIERGE_INGESTION = Source(
     job="concierge-ingestion",
     interval="1m",
     exporter="`/api/concierge` writes tickets to MySQL; an exporter counts them from there.",
+    status=SourceStatus.PLANNED,
 )
 
 SUCCESS_POD = Source(
@@ -50,4 +54,5 @@ SUCCESS_POD = Source(
     job="success-pod",
     interval="1m",
     exporter="The workflow exposes what it measures while it handles a ticket.",
+    status=SourceStatus.PLANNED,
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from obsgen.index import Index
 from obsgen.model.catalog import Domain
+from obsgen.model.order import in_order
 from obsgen.model.rule import ALERT_INTERVAL, HOLD, THRESHOLD, VALUE, Alert, Level, Recording, level_expr
 from obsgen.promql.text import pretty
 from obsgen.promql.tree import series_in
@@ -25,17 +26,28 @@ LARGEST = 20
 def rule_files(index: Index) -> dict[str, Json]:
     """Return the rule file of every domain that has rules, by its path below `prometheus/`.
 
+    The rules that wait for a source have a file for each source, in a folder that Prometheus does not load.
     Recordings stand in the order of their dependencies, within a group and among groups; alerts come last. A group
     has at most `LARGEST` rules.
     """
     links = Links(index)
     order = {name: place for place, name in enumerate(in_order(index.catalog.recordings))}
-    files: dict[str, Json] = {}
+    waiting = index.readiness.waiting
+    loaded: dict[str, Json] = {}
+    waits: dict[str, list[Json]] = {}
     for domain in index.catalog.domains:
-        groups = [*_recording_groups(domain, order), *_alert_groups(index, links, domain)]
+        rules = {a.name: (a, [_alert(index, links, domain, a, level) for level in a.levels]) for a in domain.alerts}
+        ready = (each for name, each in rules.items() if name not in waiting)
+        groups = [*_recording_groups(domain, order), *_alert_groups(f"{domain.name}-alerts", ready)]
         if groups:
-            files[f"{RULES}/{domain.name}.yml"] = {"groups": groups}
-    return files
+            loaded[f"{RULES}/{domain.name}.yml"] = {"groups": groups}
+        for watch in domain.watches:
+            own = [rules[name] for name, (of, _) in waiting.items() if of is watch]
+            if own:
+                # Named unlike any group that is loaded: a rule test may load both.
+                groups = _alert_groups(f"{domain.name}-watch-{watch.source.name}", own)
+                waits.setdefault(index.readiness.file(own[0][0].name), []).extend(groups)
+    return loaded | {path: {"groups": groups} for path, groups in waits.items()}
 
 
 def in_groups(name: str, interval: str, runs: Iterable[list[Json]]) -> Iterator[Json]:
@@ -57,28 +69,6 @@ def in_groups(name: str, interval: str, runs: Iterable[list[Json]]) -> Iterator[
             groups[-1] += piece
     for number, rules in enumerate(groups, 1):
         yield {"name": name if number == 1 else f"{name}-part{number}", "interval": interval, "rules": rules}
-
-
-def in_order(recordings: tuple[Recording, ...]) -> list[str]:
-    """Return the names of recordings so that each comes after those that it reads, and else as they were given."""
-    by_name = {recording.name: recording for recording in recordings}
-    done: dict[str, None] = {}
-    # Iterative: a chain of recordings may be longer than Python's stack.
-    stack = list(reversed(recordings))
-    entered: set[str] = set()
-    while stack:
-        recording = stack[-1]
-        needed = [
-            by_name[s.name]
-            for s in series_in(recording.expr)
-            if s.name in by_name and s.name not in done and s.name not in entered
-        ]
-        entered.add(recording.name)
-        if needed:
-            stack.extend(reversed(needed))
-        else:
-            done.setdefault(stack.pop().name)
-    return list(done)
 
 
 def _recording_groups(domain: Domain, order: dict[str, int]) -> list[Json]:
@@ -117,17 +107,15 @@ def _numbered(names: list[str]) -> list[str]:
     return [f"{name}-{names[:n].count(name) + 1}" if name in names[:n] else name for n, name in enumerate(names)]
 
 
-def _alert_groups(index: Index, links: Links, domain: Domain) -> list[Json]:
+def _alert_groups(name: str, alerts: Iterable[tuple[Alert, list[Json]]]) -> list[Json]:
+    """Return the groups of alerts, each with the rules of its levels: one for each interval."""
     intervals: dict[str, list[list[Json]]] = {}
-    for alert in sorted(domain.alerts, key=lambda each: each.interval != ALERT_INTERVAL):
-        levels = [_alert(index, links, domain, alert, level) for level in alert.levels]
+    for alert, levels in sorted(alerts, key=lambda each: each[0].interval != ALERT_INTERVAL):
         intervals.setdefault(alert.interval, []).append(levels)
     return [
         group
-        for interval, alerts in intervals.items()
-        for group in in_groups(
-            f"{domain.name}-alerts" + ("" if interval == ALERT_INTERVAL else f"-{interval}"), interval, alerts
-        )
+        for interval, rules in intervals.items()
+        for group in in_groups(name + ("" if interval == ALERT_INTERVAL else f"-{interval}"), interval, rules)
     ]
 
 

@@ -43,7 +43,7 @@ def labels(catalog: Catalog, alert: str, severity: str) -> dict[str, str]:
     """Return the labels that Prometheus gives to an alert."""
     rules = (
         rule
-        for path in (ROOT / "generated/prometheus/rules").glob("*.yml")
+        for path in (ROOT / "generated/prometheus").glob("*/*.yml")
         for group in yaml.safe_load(path.read_text())["groups"]
         for rule in group["rules"]
     )
