@@ -70,7 +70,8 @@ def _test(title: str, given: list[Json], expr: str, samples: dict[str, float]) -
         "name": title,
         "interval": ALERT_INTERVAL,
         "input_series": given,
-        "promql_expr_test": [{"expr": expr, "eval_time": "8m", "exp_samples": expected}],
+        # At two evaluations: a rule that saw its own output would record at every other one.
+        "promql_expr_test": [{"expr": expr, "eval_time": at, "exp_samples": expected} for at in ("8m", "8m30s")],
     }
 
 
