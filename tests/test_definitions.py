@@ -95,6 +95,23 @@ def test_every_source_is_watched(vectobeat: Catalog) -> None:
     )
 
 
+def test_on_the_bot_of_today_only_what_can_be_there_is_scraped_and_watched() -> None:
+    folder = ROOT / "generated/prometheus"
+    config = yaml.safe_load((folder / "prometheus.yml").read_text())
+    assert [job["job_name"] for job in config["scrape_configs"]] == ["vectobeat-bot"]
+    assert {path.name for path in folder.glob("planned/*.yml")} == {
+        "api-middleware.yml",
+        "automation-ingestion.yml",
+        "concierge-ingestion.yml",
+        "lavalink-failover-check.yml",
+        "success-pod.yml",
+    }
+    loaded = "".join((folder / path).read_text() for path in config["rule_files"])
+    watching = re.findall(r"alert: (\w+(?:Down|SeriesMissing|StandsStill))$", loaded, re.MULTILINE)
+    assert watching == ["LavalinkNodeDown", "VectobeatBotDown", "VectobeatBotSeriesMissing", "VectobeatBotStandsStill"]
+    assert set(re.findall(r'job="([^"]*)"', (folder / "rules/renames.yml").read_text())) == {"vectobeat-bot"}
+
+
 def test_every_alert_says_why_its_numbers_are_what_they_are(vectobeat: Catalog) -> None:
     assert [alert.name for alert in vectobeat.alerts if not alert.runbook.reason] == []
 

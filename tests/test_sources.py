@@ -33,6 +33,7 @@ from obsgen.promql import (
 from obsgen.prove.rules import Rules
 from obsgen.readiness import Readiness
 from obsgen.render.rules import rule_files
+from obsgen.route import TextReport, deliveries
 from obsgen.routing import Router
 from tests.small import alert, board, catalog, watch
 
@@ -196,6 +197,22 @@ def test_machines_are_told_too() -> None:
     [board] = domain["dashboards"]
     assert [panel["waits_for"] for panel in board["panels"]][:2] == [[], [done]]
     assert {m["name"]: m["exposure"]["status"] for m in domain["metrics"]}["done_total"] == "planned"
+
+
+def test_route_says_that_an_alert_cannot_come_yet(capsys: pytest.CaptureFixture[str]) -> None:
+    found = deliveries(made(), None, {})
+
+    report = TextReport(table=False, labels={})
+    report.done([delivery for delivery in found if delivery.alert in ("TheJobDown", "TooHot")])
+
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  yet ")]
+    assert told == ["  yet       Not loaded yet. Job is planned. Its rule waits in `prometheus/planned/the-job.yml`."]
+    assert {delivery.alert for delivery in found if not delivery.not_yet} == {
+        "TooHot",
+        "TheAppDown",
+        "TheAppSeriesMissing",
+        "TheAppStandsStill",
+    }
 
 
 def test_the_inhibitions_of_an_alert_that_waits_stay_valid() -> None:
