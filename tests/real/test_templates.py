@@ -19,7 +19,8 @@ ODD = "a b&c=d?{{ .Value }}'é🎵/" + "x" * 200
 RULES = [
     path
     for made in ("generated", "tests/golden/greenhouse")
-    for path in (ROOT / made / "prometheus/rules").glob("*.yml")
+    for folder in ("rules", "planned")
+    for path in (ROOT / made / "prometheus" / folder).glob("*.yml")
 ]
 
 
