@@ -151,7 +151,7 @@ NODE_MISSING = Alert(
             given={HEALTH.where(*MAIN): "1x20 stale _x160", HEALTH.where(*OTHER): "1x180"},
             fires=Firing(
                 since="15m30s",
-                until="1h10m30s",
+                until="1h10m",
                 labels=MAIN_LABELS,
                 description="Node main in eu was checked within the last hour, but not for 5 minutes.",
             ),

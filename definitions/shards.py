@@ -193,7 +193,7 @@ STALLED = Alert(
             "A shard that stands still pages: five minutes to see it, and five to be sure.",
             given={latency("0"): "80+0.5x20 90x40", latency("1"): "80+0.5x60"},
             fires=Firing(
-                since="20m",
+                since="19m30s",
                 labels=FIRST,
                 description="The latency of shard 0 stands still: no heartbeat was acknowledged for 5 minutes and "
                 "more.",
@@ -203,7 +203,7 @@ STALLED = Alert(
         Proof(
             "A shard that reconnects in vain says +Inf all the time.",
             given={latency("0"): "80+0.5x20 Infx40"},
-            fires=Firing(since="20m30s", labels=FIRST),
+            fires=Firing(since="20m", labels=FIRST),
         ),
         Proof("A process says NaN for a shard that it does not own.", {latency("0"): "NaNx60"}),
         Proof("A latency of 0 stands still, too.", {latency("0"): "0x20"}, Firing(since="5m", labels=FIRST)),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -15,6 +17,15 @@ from obsgen.remote_write import HEADERS, Labels, Samples, body
 
 MOST_POINTS = 10_000
 """Steps of one range query: Prometheus refuses more than 11,000."""
+_ADVICE = {
+    "too far in the future": "since 2.54 it takes no samples more than ten minutes ahead of its clock: set the clock of "
+    "its machine",
+    "out of order": "start it with storage.tsdb.out_of_order_time_window: 250y in its configuration",
+    "out of bounds": "start it with storage.tsdb.out_of_order_time_window: 250y in its configuration",
+    "too old": "start it with storage.tsdb.out_of_order_time_window: 250y in its configuration",
+    "duplicate": "it has other samples at the times of the proofs: start it with an empty storage",
+}
+"""What helps, by what Prometheus says when it refuses samples."""
 
 
 class PrometheusError(ObsgenError):
@@ -34,6 +45,9 @@ class Prometheus:
         self.folder = folder
         # For messages: a password in the address is none of theirs.
         self.name = re.sub(r"//[^/@]*@", "//", self.url)
+        # A proxy does not reach this machine's own addresses, whatever the environment says.
+        host = urlsplit(self.url).hostname or ""
+        self._proxies = {"no_proxy": host} if _is_loopback(host) else None
         self._session = requests.Session()
         self._session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=16))
 
@@ -49,10 +63,10 @@ class Prometheus:
         if answer.status_code == 404:
             raise PrometheusError(f"{self.name} takes no samples: start it with --web.enable-remote-write-receiver")
         if not answer.ok:
+            said = answer.text.strip()[:200]
+            advice = next((f"\n    {text}" for sign, text in _ADVICE.items() if sign in said), "")
             raise PrometheusError(
-                f"{self.name} does not take the samples of a proof ({answer.status_code}: "
-                f"{answer.text.strip()[:200]}); it needs storage.tsdb.out_of_order_time_window: 250y, and no samples "
-                "of its own"
+                f"{self.name} does not take samples: it answers {answer.status_code}, {said!r}{advice}"
             )
 
     def range(self, expr: str, start: float, end: float, step: float) -> list[tuple[dict[str, str], Samples]]:
@@ -96,14 +110,6 @@ class Prometheus:
             raise PrometheusError(f"Prometheus refuses {params.get('query', what)}: {said.get('error', said)}")
         return dict(said["data"])
 
-    def newest(self) -> float:
-        """Return the time of the newest sample that it has, in Unix seconds; 0 where it has none or does not say."""
-        try:
-            said = self._ask("GET", "/api/v1/status/tsdb").json()["data"]["headStats"]["maxTime"]
-        except (ValueError, KeyError, TypeError):
-            return 0.0
-        return max(0.0, float(said) / 1000)
-
     def retention(self) -> str:
         """Return how long it keeps its data, as it says it: `15d`, `15d or 50GB`; empty where it does not say."""
         try:
@@ -128,14 +134,20 @@ class Prometheus:
     def ready(self) -> bool:
         """Return whether it answers."""
         with contextlib.suppress(requests.RequestException):
-            return self._session.get(f"{self.url}/-/ready", timeout=5).ok
+            return self._session.get(f"{self.url}/-/ready", timeout=5, proxies=self._proxies).ok
         return False
 
     def _ask(self, method: str, path: str, **what: Any) -> requests.Response:
         try:
-            return self._session.request(method, self.url + path, timeout=120, **what)
+            return self._session.request(method, self.url + path, timeout=120, proxies=self._proxies, **what)
         except requests.RequestException as error:
             raise PrometheusError(f"Prometheus at {self.name} does not answer: {_reason(error)}") from None
+
+
+def _is_loopback(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost" or host.endswith(".localhost")
 
 
 def _reason(error: requests.RequestException) -> str:

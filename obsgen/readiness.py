@@ -17,13 +17,16 @@ from obsgen.model.rule import Alert
 from obsgen.model.watch import SourceWatch
 from obsgen.promql.metric import Metric
 from obsgen.promql.source import Source, Status
-from obsgen.promql.tree import Aggregate, Binary, Call, Expr, Number, Offset, Range, Raw, Selector, Series
+from obsgen.promql.tree import Binary, Call, Expr, Number, Raw, Series, children
 from obsgen.words import listed
 
 PLANNED = "planned"
 """The folder of the rules that wait, below that of Prometheus' configuration."""
 Lack = Metric | Source
 """What is not there yet."""
+Lacking = tuple[Metric, ...] | None
+"""The planned metrics for which something has no result, none of its own where it waits for itself; None where it may
+have one."""
 _OPTIONAL = re.compile(r"\b(or|unless|absent|absent_over_time)\b", re.IGNORECASE)
 
 
@@ -36,7 +39,6 @@ class Readiness:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self._recorded: dict[str, tuple[Metric, ...]] | None = None
 
     @cached_property
     def waiting(self) -> dict[str, tuple[SourceWatch, Lack]]:
@@ -83,50 +85,60 @@ class Readiness:
 
     def lacks(self, expr: Expr) -> tuple[Metric, ...]:
         """Return the planned metrics without which an expression has no result, or none that means anything."""
+        return self._without(expr) or ()
+
+    def _without(self, expr: Expr) -> Lacking:
+        """Return why an expression has no result yet; None where it may have one."""
         match expr:
             case Metric():
-                return (expr,) if expr.status is Status.PLANNED else ()
+                return (expr,) if expr.status is Status.PLANNED else None
             case Series():
-                return self._behind(expr.name)
-            case Selector(series=series):
-                return self.lacks(series)
-            case Range(selector=selector) | Offset(selector=selector):
-                return self.lacks(selector)
-            case Aggregate(expr=inner):
-                return self.lacks(inner)
+                return self._behind.get(expr.name)
             case Call(function="absent" | "absent_over_time"):
-                return ()
-            case Call(args=args):
-                return self._any(arg for arg in args if isinstance(arg, Expr))
+                return None
             case Binary(operator="or", left=left, right=right):
-                here, there = self.lacks(left), self.lacks(right)
                 # A zero stands in for what is there and has not happened, not for what nobody counts.
-                return here if _is_zero(right) or not here else (_together(here, there) if there else ())
+                return self._without(left) if _is_zero(right) else _all((self._without(left), self._without(right)))
             case Binary(operator="unless", left=left):
-                return self.lacks(left)
-            case Binary(left=left, right=right):
-                return self._any((left, right))
-            case Raw(template=template, parts=parts):
-                found = [self.lacks(part) for _, part in parts]
-                enough = all if _OPTIONAL.search(template) else any
-                return _together(*found) if found and enough(found) else ()
-        return ()
+                return self._without(left)
+            case Raw(template=template, parts=parts) if _OPTIONAL.search(template):
+                return _all(self._without(part) for _, part in parts)
+        return _any(map(self._without, children(expr)))
 
-    def _any(self, parts: Iterable[Expr]) -> tuple[Metric, ...]:
-        return _together(*map(self.lacks, parts))
+    @cached_property
+    def _behind(self) -> dict[str, Lacking]:
+        """Why each recorded series has no samples yet.
 
-    def _behind(self, name: str) -> tuple[Metric, ...]:
-        """Return what a recorded series lacks."""
-        if self._recorded is None:
-            # In the order of their dependencies: a chain of recordings may be longer than Python's stack.
-            self._recorded = {}
-            known = {recording.name: recording for recording in self.catalog.recordings}
-            for each in in_order(self.catalog.recordings):
-                self._recorded[each] = self.lacks(known[each].expr)
-        return self._recorded.get(name, ())
+        A recording may read its own past, or two may read each other: none has any samples before something else gives
+        them some. So all begin without, in the order of their dependencies, until nothing changes.
+        """
+        known = {recording.name: recording for recording in self.catalog.recordings}
+        found: dict[str, Lacking] = dict.fromkeys(in_order(self.catalog.recordings), ())
+        self.__dict__["_behind"] = found
+        changed = True
+        while changed:
+            changed = False
+            for name in found:
+                now = self._without(known[name].expr)
+                changed = changed or (now is None) != (found[name] is None) or set(now or ()) != set(found[name] or ())
+                found[name] = now
+        return found
 
 
-def _together(*found: tuple[Metric, ...]) -> tuple[Metric, ...]:
+def _any(parts: Iterable[Lacking]) -> Lacking:
+    """Return why a whole has no result of which each part is needed."""
+    lacking = [part for part in parts if part is not None]
+    return _together(lacking) if lacking else None
+
+
+def _all(parts: Iterable[Lacking]) -> Lacking:
+    """Return why a whole has no result of which one part is enough."""
+    found = list(parts)
+    lacking = [part for part in found if part is not None]
+    return _together(lacking) if found and len(lacking) == len(found) else None
+
+
+def _together(found: Iterable[tuple[Metric, ...]]) -> tuple[Metric, ...]:
     return tuple(dict.fromkeys(metric for each in found for metric in each))
 
 

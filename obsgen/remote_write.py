@@ -41,7 +41,8 @@ def _time_series(labels: Labels, samples: Samples) -> bytes:
 
 @lru_cache(maxsize=200_000)
 def _stamp(at: float) -> bytes:
-    return _TIMESTAMP + _varint(round(at * 1000))
+    # A time before 1970 is written as the two's complement of its 64 bits.
+    return _TIMESTAMP + _varint(round(at * 1000) & 0xFFFF_FFFF_FFFF_FFFF)
 
 
 def _varint(value: int) -> bytes:

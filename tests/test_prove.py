@@ -148,6 +148,7 @@ def test_no_proof_can_see_the_samples_of_another() -> None:
 
 def test_without_a_prometheus_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("OBSGEN_PROMETHEUS", raising=False)
     for form in ("text", "json", "junit"):
         result = CliRunner().invoke(main, ["prove", "-d", str(ROOT / "definitions"), "--format", form])
 

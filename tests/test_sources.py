@@ -260,6 +260,20 @@ def test_an_expression_lacks_the_planned_metrics_that_it_cannot_do_without(expr:
     assert [metric.name for metric in of.lacks(expr)] == lacks
 
 
+def test_a_recording_that_reads_its_own_past_has_none_before_it_has_anything_else() -> None:
+    def past(name: str) -> Recording:
+        return Recording(name=name, expr=sum_(HEAT), title="T", help="H.")
+
+    own = Recording(name="a:own:sum", expr=sum_(DUE).or_(past("a:own:sum").ago("5m")), title="T", help="H.")
+    one = Recording(name="a:one:sum", expr=past("a:two:sum").or_(sum_(DUE)), title="T", help="H.")
+    two = Recording(name="a:two:sum", expr=one.ago("5m").or_(sum_(HEAT)), title="T", help="H.")
+
+    of = Readiness(catalog((HEAT, DUE), recordings=(own, one, two)))
+
+    assert [metric.name for metric in of.lacks(own)] == ["due"]
+    assert of.lacks(one) == of.lacks(two) == ()
+
+
 def test_a_long_chain_of_recordings_is_no_trouble() -> None:
     chain = [Recording(name="a:r:0", expr=sum_(DUE), title="T", help="H.")]
     for number in range(1, 2000):

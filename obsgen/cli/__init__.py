@@ -12,26 +12,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from obsgen.cli import grafana
-from obsgen.cli.common import CONTEXT, Group, format_option, run
-from obsgen.errors import EXIT_CLEAN, EXIT_PROBLEMS, DefinitionsRejected, Problem
+from obsgen.cli import grafana, slo
+from obsgen.cli.common import CONTEXT, Group, catalog_of, definitions_option, format_option, prometheus_option, run
+from obsgen.errors import EXIT_CLEAN, EXIT_PROBLEMS
 from obsgen.progress import Progress
 
 if TYPE_CHECKING:
-    from obsgen.model.catalog import Catalog
     from obsgen.prove.report import Outcome
-    from obsgen.slo import Slos
     from obsgen.tree import Change
-
-definitions_option = click.option(
-    "--definitions",
-    "-d",
-    type=click.Path(path_type=Path),
-    default=Path("definitions"),
-    show_default=True,
-    help="Folder with the definition files.",
-)
-prometheus_option = click.option("--prometheus", "url", metavar="URL", help="A running Prometheus.")
 
 
 @click.group(cls=Group, context_settings=CONTEXT)
@@ -51,6 +39,7 @@ def main() -> None:
 
 
 main.add_command(grafana.commands)
+main.add_command(slo.commands)
 
 
 @main.command()
@@ -89,16 +78,20 @@ def generate(definitions: Path, output: Path, check: bool, form: str) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @definitions_option
 @prometheus_option
+@click.option("--prometheus-binary", "binary", metavar="PATH", default="", help="The Prometheus to start.")
 @click.option("--coverage", is_flag=True, help="Show how often each alert, level and recording is proven.")
 @click.option("--mutate", is_flag=True, help="Change each rule a little, and show the changes that no proof notices.")
 @format_option("json", "junit")
-def prove(names: tuple[str, ...], definitions: Path, url: str | None, coverage: bool, mutate: bool, form: str) -> None:
+def prove(
+    names: tuple[str, ...], definitions: Path, url: str | None, binary: str, coverage: bool, mutate: bool, form: str
+) -> None:
     r"""Prove alerts and recordings on a real Prometheus.
 
     Each proof writes its series to Prometheus, evaluates the generated rules over their time, and compares what
     fires with what it says. NAME is an alert, a recording or a budget, or a pattern of them; all are proven when
-    left out. Prometheus is started on loopback with private storage and taken away again, unless one is named: that
-    must be for this purpose alone, and take remote write and samples of any age (out_of_order_time_window: 250y).
+    left out. The Prometheus at --prometheus-binary, else in the environment variable OBSGEN_PROMETHEUS, else on PATH
+    is started on loopback with private storage and taken away again, unless a running one is named: that must take
+    remote write and samples of any age (out_of_order_time_window: 250y), and no other run at the same time.
     Exit codes: 0 all proofs hold, 1 some do not or a mutant survives, 2 failed.
 
     \b
@@ -112,30 +105,9 @@ def prove(names: tuple[str, ...], definitions: Path, url: str | None, coverage: 
     report: told.TextReport | told.JsonReport | told.JunitReport = told.TextReport(table=coverage)
     if form != "text":
         report = told.JsonReport() if form == "json" else told.JunitReport()
-    outcome = run(report, lambda progress: _prove(names, definitions, url, mutate, progress))
+    outcome = run(report, lambda progress: _prove(names, definitions, url, binary, mutate, progress))
     report.done(outcome)
     sys.exit(EXIT_CLEAN if outcome.clean else EXIT_PROBLEMS)
-
-
-@main.command()
-@definitions_option
-@prometheus_option
-@format_option("json")
-def slo(definitions: Path, url: str | None, form: str) -> None:
-    r"""Show the error budgets: what they promise, when they alert, what their rules cost.
-
-    With --prometheus also where they stand: what is left, how fast it burns, how much data there is. Samples a minute
-    are for each label value with one raw series. Exit codes: 0 done, 1 the definitions have problems, 2 failed.
-
-    \b
-    Example:
-      obsgen slo
-      obsgen slo --prometheus http://localhost:9090
-    """
-    from obsgen import slo as room
-
-    report: room.TextReport | room.JsonReport = room.JsonReport() if form == "json" else room.TextReport()
-    report.done(run(report, lambda progress: _slo(definitions, url, progress)))
 
 
 @main.command()
@@ -163,7 +135,7 @@ def route(alert: str | None, labels: tuple[str, ...], everything: bool, definiti
     report: room.TextReport | room.JsonReport = room.TextReport(table=everything, labels=pairs)
     if form == "json":
         report = room.JsonReport()
-    report.done(run(report, lambda progress: room.deliveries(_catalog(definitions, progress), alert, pairs)))
+    report.done(run(report, lambda progress: room.deliveries(catalog_of(definitions, progress), alert, pairs)))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -179,14 +151,16 @@ def _generate(definitions: Path, output: Path, check: bool, progress: Progress) 
     from obsgen.swap import write
     from obsgen.tree import compare
 
-    catalog = _catalog(definitions, progress)
+    catalog = catalog_of(definitions, progress)
     files = artifacts(catalog, progress.step)
     progress.step("comparing" if check else "writing")
     changes = (compare if check else write)(output, catalog.project.name, files)
     return changes, len(files)
 
 
-def _prove(names: tuple[str, ...], definitions: Path, url: str | None, mutate: bool, progress: Progress) -> Outcome:
+def _prove(
+    names: tuple[str, ...], definitions: Path, url: str | None, binary: str, mutate: bool, progress: Progress
+) -> Outcome:
     """Return what came of the proofs."""
     from obsgen.prove import Proofs, chosen
     from obsgen.prove.coverage import coverage, tallies
@@ -194,45 +168,13 @@ def _prove(names: tuple[str, ...], definitions: Path, url: str | None, mutate: b
     from obsgen.prove.server import given, running
 
     begun = time.monotonic()
-    catalog = _catalog(definitions, progress)
+    catalog = catalog_of(definitions, progress)
     claims = chosen(catalog, names)
-    with given(url) if url else running() as server:
-        proofs = Proofs(catalog, server, progress.step)
+    with given(url) if url else running(binary=binary) as server:
+        proofs = Proofs(catalog, server, progress.step, binary)
         verdicts = proofs.run(claims)
         found = proofs.mutate([v.claim for v in verdicts if v.holds]) if mutate else None
         compared = proofs.texts(verdicts)
     covered = [c for c in coverage(catalog, verdicts) if c.name in {claim.name for claim in claims} or not names]
     told = list(tallies(found)) if found is not None else None
     return Outcome(verdicts, covered, told, time.monotonic() - begun, compared)
-
-
-def _slo(definitions: Path, url: str | None, progress: Progress) -> Slos:
-    """Return the budgets, and where they stand."""
-    from obsgen.prometheus import Prometheus
-    from obsgen.slo import slos
-
-    catalog = _catalog(definitions, progress)
-    progress.step("asking Prometheus" if url else "counting")
-    return slos(catalog, Prometheus(url) if url else None)
-
-
-def _catalog(definitions: Path, progress: Progress) -> Catalog:
-    """Return the expanded catalog of a folder of definitions.
-
-    Raises:
-        DefinitionsRejected: it has problems.
-    """
-    from obsgen.checks import check
-    from obsgen.expand import expand
-    from obsgen.load import load
-
-    progress.step("loading definitions")
-    loaded = load(definitions)
-    problems: list[Problem] = list(loaded.problems)
-    if loaded.catalog is not None:
-        expanded = expand(loaded.catalog)
-        progress.step("checking")
-        problems += check(expanded, whole=not problems)
-    if problems or loaded.catalog is None:
-        raise DefinitionsRejected(sorted(problems, key=lambda p: (p.at is None, p.at, p.check, p.message)))
-    return expanded

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from obsgen.errors import DefinitionError, Location, here
+from obsgen.promql.bounds import notations
+from obsgen.promql.durations import DURATION as DURATION
 from obsgen.promql.durations import positive as positive
 from obsgen.promql.durations import seconds as seconds
 from obsgen.promql.label import RENAMED, TARGET_LABELS, Label
@@ -31,6 +33,8 @@ class Metric(Series):
         unit: what its values are.
         emitted_by: the part of the source that sets it, where the source has several.
         exposure: what the exporter really offers today.
+        misnomer: why its name says another type or unit than this definition, where its exporter is not ours to mend:
+            "Lavalink calls a gauge so."
 
     Raises:
         DefinitionError: the name is none that Prometheus accepts for an exposed metric.
@@ -44,6 +48,7 @@ class Metric(Series):
     unit: Unit = Unit.NONE
     emitted_by: str = ""
     exposure: Exposure = EXPOSED
+    misnomer: str = ""
     at: Location = field(default_factory=here, repr=False, compare=False)
 
     kind = "untyped"
@@ -99,15 +104,9 @@ class Metric(Series):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Counter(Metric):
-    """A metric that only grows, and starts at zero with its process.
-
-    Args:
-        persistent: its value outlives the process (an exporter reads it from a database): what a fresh process shows
-            is no news.
-    """
+    """A metric that only grows, and starts at zero with its process (unless its source is `persistent`)."""
 
     unit: Unit = Unit.COUNT
-    persistent: bool = False
 
     kind = "counter"
 
@@ -168,7 +167,7 @@ class Histogram(Metric):
     def bucket(self, bound: float) -> Selector:
         """Return how many observations were at most `bound` (all of them with +Inf): a counter.
 
-        Some client libraries write a bound of 250 as `250`, others as `250.0`: both fit.
+        It fits every notation of the bound that a client library writes.
 
         Raises:
             DefinitionError: the histogram has no such bucket.
@@ -180,8 +179,8 @@ class Histogram(Metric):
                 f"{self.name} has no bucket of {bound:g}",
                 f"only a declared bucket counts exactly; there are {', '.join(f'{each:g}' for each in self.buckets)}",
             )
-        text = str(int(bound)) if float(bound).is_integer() else repr(float(bound))
-        return Selector(self, (LE.one_of(text, f"{text}.0") if text.isdigit() else LE.equals(text),), "_bucket")
+        texts = notations(bound)
+        return Selector(self, (LE.one_of(*texts) if len(texts) > 1 else LE.equals(*texts),), "_bucket")
 
 
 LE = Label("le", "Upper bound of a histogram's bucket.")

@@ -38,6 +38,8 @@ class Source:
         targets: what Prometheus scrapes, `host:port` each. Without any, Prometheus reads them from
             `targets-JOB.yml` beside its configuration, as soon as there is such a file.
         exporter: how its numbers get to Prometheus, as a sentence or less.
+        persistent: its counters outlive its process, since it reads them from a database or a queue: a fresh process
+            or instance exposes what was counted long ago, and that is not news.
         status: whether it can be scraped today. All metrics of a source that is only planned are planned, too.
     """
 
@@ -48,6 +50,7 @@ class Source:
     path: str = "/metrics"
     targets: Sequence[str] = ()
     exporter: str = ""
+    persistent: bool = False
     status: SourceStatus = SourceStatus.LIVE
     at: Location = field(default_factory=here, repr=False, compare=False)
 

@@ -23,7 +23,7 @@ from obsgen.prove.judge import Claim, Verdict, claims, judge, prepared
 from obsgen.prove.mutants import Mutant, mutants
 from obsgen.prove.plot import plots
 from obsgen.prove.rules import Rules
-from obsgen.prove.run import BEGIN, Run, Times
+from obsgen.prove.run import Run, Times
 from obsgen.prove.server import installed, running
 from obsgen.prove.texts import compare
 from obsgen.render.rules import rule_files
@@ -44,13 +44,13 @@ class Proofs:
         catalog: the catalog, expanded, without problems.
         server: where they run.
         step: is called with what is being done, and how many of how many are.
+        binary: path of the Prometheus that texts are compared on, where `server` is not obsgen's own.
     """
 
-    def __init__(self, catalog: Catalog, server: Prometheus, step: Step) -> None:
-        self.catalog, self.server, self.step = catalog, server, step
+    def __init__(self, catalog: Catalog, server: Prometheus, step: Step, binary: str = "") -> None:
+        self.catalog, self.server, self.step, self.binary = catalog, server, step, binary
         self.rules = Rules.of(rule_files(Index(catalog)).values())
-        # A Prometheus that is given may have samples already: of an earlier run, or of itself.
-        self.times = Times(max(BEGIN, server.newest()))
+        self.times = Times.on(server)
         self.runs: dict[int, Run] = {}
         """The run of each claim, by the claim's id."""
 
@@ -72,10 +72,10 @@ class Proofs:
         """
         if not any(verdict.texts for verdict in verdicts):
             return True
-        if self.server.folder is None and not installed():
+        if self.server.folder is None and not installed(self.binary):
             return False
         self.step("comparing texts", 0, 0)
-        with nullcontext(self.server) if self.server.folder else running() as own:
+        with nullcontext(self.server) if self.server.folder else running(binary=self.binary) as own:
             compare(verdicts, own)
         return True
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from obsgen.model.proof import Proof, identity
-from obsgen.prometheus import Prometheus
+from obsgen.prometheus import Prometheus, PrometheusError
 from obsgen.promql.metric import Metric
 from obsgen.promql.notation import Mark, values
 from obsgen.promql.reader import LOOKBACK
@@ -25,9 +25,17 @@ from obsgen.promql.units import Unit
 from obsgen.prove.rules import Rule, Rules
 from obsgen.remote_write import STALE, Labels
 
-BEGIN = 1_735_689_600
-"""Where the time of the first proof begins, in Unix seconds: 2025-01-01. Fixed, so that every run gives the same."""
+BEGIN = -5_364_662_400
+"""Where the time of the first proof begins, in Unix seconds: 1800-01-01. Fixed, so that every run gives the same; and
+long ago, since Prometheus takes no samples from the future and a large catalog needs decades."""
+END = 1_577_836_800
+"""Where the time for proofs ends: 2020-01-01. What a server that is given has of its own is later."""
 DAY = 86_400
+JUST_BEFORE = 0.001
+"""Seconds from a scrape to the evaluation that follows. At the same instant, a sample at the left edge of a window would
+count for Prometheus 2 and not for 3; in real life the two never coincide."""
+UNTIL: Labels = (("__name__", "obsgen_proven_until"),)
+"""A series of obsgen's own: until when there are samples of proofs, in Unix seconds."""
 Span = tuple[float, float]
 
 
@@ -55,8 +63,7 @@ class Episode:
 class Times:
     """Hands out times to proofs, so that no rule of one can see the samples of another.
 
-    Proofs of different series may share a time: else a large catalog would need more years than Prometheus has, whose
-    time ends in 2262.
+    Proofs of different series may share a time: else a large catalog would need more years than there are.
 
     Args:
         begin: the first time that is free, in Unix seconds.
@@ -68,6 +75,12 @@ class Times:
         self._read: dict[str, float] = {}
         self._lock = Lock()
 
+    @classmethod
+    def on(cls, server: Prometheus) -> Times:
+        """Return the times that are free on a server, on which proofs may have run before."""
+        found = server.instant(f"max_over_time({UNTIL[0][1]}[250y])", END)
+        return cls(max((float(each["value"][1]) for each in found), default=BEGIN))
+
     def take(self, reads: Set[str], writes: Set[str], back: float, length: float) -> float:
         """Return where a proof begins.
 
@@ -76,12 +89,20 @@ class Times:
             writes: names of the series that it gives or records.
             back: how many seconds the rules look back.
             length: how many seconds it lasts.
+
+        Raises:
+            PrometheusError: no time is left.
         """
         with self._lock:
             after = [self._written.get(name, self._begin) for name in reads]
             after += [self._read.get(name, self._begin) for name in writes]
             base = math.ceil((max(after, default=self._begin) + back + LOOKBACK) / DAY) * DAY
             end = base + length + LOOKBACK
+            if end > END:
+                raise PrometheusError(
+                    "the proofs need more time than there is from 1800 to 2020\n    "
+                    "a Prometheus that has seen many runs needs an empty storage; else prove fewer alerts at once"
+                )
             self._written |= {name: max(end, self._written.get(name, end)) for name in writes}
             self._read |= {name: max(end, self._read.get(name, end)) for name in reads}
         return base
@@ -114,11 +135,12 @@ class Run:
             series = key.series if isinstance(key, Selector) else key
             zero = self.base if isinstance(series, Metric) and series.unit is Unit.TIMESTAMP else 0.0
             given[identity(key)] = [
-                (self.base + n * step, STALE if value is Mark.STALE else value + zero)
+                (self.base + n * step - JUST_BEFORE, STALE if value is Mark.STALE else value + zero)
                 for n, value in enumerate(values(text))
                 if value is not Mark.MISSING
             ]
-        server.push(given)
+        until = self.base + proof.end + LOOKBACK
+        server.push(given | {UNTIL: [(until, until)]})
 
     def under(self, rules: Rules) -> Run:
         """Return the run with other alerts: what is recorded stays."""
@@ -142,16 +164,28 @@ class Run:
 
     def _evaluate(self, rule: Rule, span: Span) -> None:
         first, last = max(0.0, math.floor(span[0] / rule.interval) * rule.interval), span[1]
-        recorded = self._done.get(rule.name)
-        if last < first or (recorded and recorded[0] <= first and last <= recorded[1]):
+        if last < first:
             return
+        recorded = self._done.get(rule.name)
+        if recorded is None:
+            self._record(rule, first, last)
+        else:
+            # Without a gap, which a rule may take for an outage; from the last sample on, so that its end is marked.
+            first, last = min(first, recorded[0]), max(last, recorded[1])
+            if first < recorded[0]:
+                self._record(rule, first, recorded[0])
+            if last > recorded[1]:
+                self._record(rule, math.floor(recorded[1] / rule.interval) * rule.interval, last)
+        self._done[rule.name] = (first, last)
+
+    def _record(self, rule: Rule, first: float, last: float) -> None:
+        """Evaluate a recording at each of its times, both ends included, and write what comes of it."""
         result = self.server.range(rule.expr, self.base + first, self.base + last, rule.interval)
         pushed: dict[Labels, list[tuple[float, float]]] = {}
         for labels, samples in result:
             named = {**labels, **(rule.labels or {}), "__name__": rule.name}
             pushed[tuple(sorted(named.items()))] = list(_with_ends(samples, rule.interval, self.base + last))
         self.server.push(pushed)
-        self._done[rule.name] = (first, last)
 
     def episodes(self, rule: Rule, start: float, end: float) -> Iterator[Episode]:
         """Yield what an alert's rule fired from a time on, up to another (seconds after the first sample)."""

@@ -15,10 +15,15 @@ from pathlib import Path
 
 from obsgen.prometheus import Prometheus, PrometheusError
 
+BINARY = "OBSGEN_PROMETHEUS"
+"""Environment variable with the path of the Prometheus to start."""
 HOW_TO_GET_ONE = (
     "on Debian or Ubuntu: apt-get install prometheus; elsewhere put the binary of "
-    "https://prometheus.io/download/ on PATH, or name a running one with --prometheus URL"
+    "https://prometheus.io/download/ on PATH, name it with --prometheus-binary PATH, or name a running one with "
+    "--prometheus URL"
 )
+_PASSED_ON = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ")
+"""Variables that a server sees: there may be secrets in the others."""
 PATIENCE = 20.0
 """Seconds for a Prometheus to get ready."""
 _CONFIG = "storage: {tsdb: {out_of_order_time_window: 250y}}\nrule_files: [rules/*.yml]\n"
@@ -34,9 +39,26 @@ rm -rf "$FOLDER"
 """
 
 
-def installed() -> bool:
-    """Return whether there is a Prometheus to start."""
-    return shutil.which("prometheus") is not None
+def passed_on() -> dict[str, str]:
+    """Return what a server sees of the environment."""
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+
+
+def installed(binary: str = "") -> str | None:
+    """Return the path of the Prometheus to start, None where there is none.
+
+    Args:
+        binary: its path; when left out, that in the environment variable OBSGEN_PROMETHEUS, else the one on PATH.
+
+    Raises:
+        PrometheusError: the path that was named is not that of a program.
+    """
+    named = binary or os.environ.get(BINARY, "")
+    found = shutil.which(named or "prometheus")
+    if named and not found:
+        where = "--prometheus-binary" if binary else BINARY
+        raise PrometheusError(f"{where} names {named!r}, which is no executable file\n    name the binary itself")
+    return found
 
 
 @contextlib.contextmanager
@@ -53,22 +75,23 @@ def given(url: str) -> Iterator[Prometheus]:
 
 
 @contextlib.contextmanager
-def running(flags: tuple[str, ...] = ()) -> Iterator[Prometheus]:
+def running(flags: tuple[str, ...] = (), binary: str = "") -> Iterator[Prometheus]:
     """Start a Prometheus on loopback with a private folder; stop it and remove the folder, whatever happens.
 
     Args:
         flags: further flags for it.
+        binary: its path, as of `installed`.
 
     Raises:
-        PrometheusError: there is none on PATH, or it does not start.
+        PrometheusError: there is none to start, or it does not start.
     """
-    binary = shutil.which("prometheus")
-    if binary is None:
+    program = installed(binary)
+    if program is None:
         raise PrometheusError(f"there is no prometheus on PATH to prove the rules on\n    {HOW_TO_GET_ONE}")
     # Another program may take the port between its choice and its use.
     for left in (2, 1, 0):
         folder = Path(tempfile.mkdtemp(prefix="obsgen-prove-"))
-        keeper, server = _start(binary, folder, flags)
+        keeper, server = _start(program, folder, flags)
         try:
             if _wait(server, folder):
                 with _ended_by_signals():
@@ -78,7 +101,7 @@ def running(flags: tuple[str, ...] = ()) -> Iterator[Prometheus]:
         finally:
             _stop(keeper, folder)
         if not left:
-            raise PrometheusError(f"Prometheus does not start ({binary})\n{said}")
+            raise PrometheusError(f"Prometheus does not start ({program})\n{said}")
 
 
 def _start(binary: str, folder: Path, flags: tuple[str, ...]) -> tuple[subprocess.Popen[bytes], Prometheus]:
@@ -107,7 +130,7 @@ def _start(binary: str, folder: Path, flags: tuple[str, ...]) -> tuple[subproces
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            env={**os.environ, "FOLDER": str(folder)},
+            env=passed_on() | {"FOLDER": str(folder)},
             start_new_session=True,
         )
     return keeper, Prometheus(f"http://127.0.0.1:{port}", folder)

@@ -13,6 +13,8 @@ from obsgen.promql.source import Source
 from obsgen.renames import renamed
 
 Json = dict[str, Any]
+PLAIN_TEXT = "PrometheusText0.0.4"
+"""What Prometheus 2 takes a scrape for that names no content type."""
 
 
 def prometheus(index: Index, routing: Routing, files: Iterable[str]) -> Json:
@@ -23,11 +25,13 @@ def prometheus(index: Index, routing: Routing, files: Iterable[str]) -> Json:
         routing: where alerts go.
         files: paths of the rule files, relative to it.
     """
+    three = int(index.catalog.project.prometheus.partition(".")[0]) >= 3
+    since_3 = {"fallback_scrape_protocol": PLAIN_TEXT} if three else {}
     return {
         "global": {"scrape_interval": ALERT_INTERVAL, "evaluation_interval": ALERT_INTERVAL},
         "rule_files": sorted(files),
         "alerting": _alerting(index, routing),
-        "scrape_configs": [_job(source) for source in index.catalog.sources if source.live],
+        "scrape_configs": [_job(source) | since_3 for source in index.catalog.sources if source.live],
     }
 
 

@@ -3,6 +3,10 @@
 What cannot be said in that format is left out: promtool evaluates all groups at one interval, so windows over recorded
 series count too much there.
 
+Its samples lie at the very times of the evaluations, and one at the left edge of a window counts for promtool 2 but not
+for promtool 3. So an alert that depends on a window may come and go one evaluation earlier or later than its proof says:
+that it is quiet, or fires, is asserted outside of that time.
+
 Source: https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
 """
 
@@ -20,9 +24,10 @@ from obsgen.model.rule import ALERT_INTERVAL, Alert, Recording
 from obsgen.promql.infer import labels_of
 from obsgen.promql.label import TARGET_LABELS
 from obsgen.promql.metric import seconds
-from obsgen.promql.notation import exported
+from obsgen.promql.notation import Mark, exported, values
+from obsgen.promql.reader import LOOKBACK
 from obsgen.promql.text import string
-from obsgen.promql.tree import Call, Expr, Range, series_in, walk
+from obsgen.promql.tree import Call, Expr, Range, Raw, series_in, walk
 from obsgen.render.rules import RULES
 from obsgen.words import duration
 
@@ -79,8 +84,11 @@ class _Writer:
             proofs = [proof for proof in alert.proofs if proof.end <= LONGEST]
             if proofs and alert.interval == ALERT_INTERVAL and self._means_the_same(alert.expr, own):
                 kept = labels_of(alert.expr) or frozenset()
+                windowed = self._has_window(alert.expr)
                 for proof in proofs:
-                    yield _test(alert.name, proof) | self._alert(alert, proof, kept & TARGET_LABELS)
+                    off = seconds(alert.interval) if windowed or _fades(proof) else 0.0
+                    if found := self._alert(alert, proof, kept & TARGET_LABELS, off):
+                        yield _test(alert.name, proof) | found
 
     def _means_the_same(self, expr: Expr, own: set[str]) -> bool:
         """Return whether promtool evaluates an expression as Prometheus does: see above.
@@ -111,12 +119,31 @@ class _Writer:
             for node in walk(expr)
         )
 
-    def _alert(self, alert: Alert, proof: Proof, kept: frozenset[str]) -> Json:
+    def _has_window(self, expr: Expr) -> bool:
+        """Return whether an expression, or a recording behind it, reads samples of a window."""
+        exprs = [expr, *(self.recorded[name].expr for name in self._behind(expr))]
+        return any(
+            isinstance(node, Range) or (isinstance(node, Raw) and "[" in node.template)
+            for each in exprs
+            for node in walk(each)
+        )
+
+    def _alert(self, alert: Alert, proof: Proof, kept: frozenset[str], off: float) -> Json:
+        """Return what promtool has to find of an alert, nothing where all of it is too brief to be told.
+
+        Args:
+            alert: the alert.
+            proof: its proof.
+            kept: the labels of a target that its expression keeps.
+            off: by how many seconds it may come and go earlier or later than the proof says.
+        """
         if not proof.firings:
             window = duration(max(proof.end - seconds(proof.after), 1))
             never = f"max_over_time({_firing_alerts(alert)}[{window}])"
             return {"promql_expr_test": [{"expr": never, "eval_time": duration(proof.end), "exp_samples": []}]}
-        times = _times(alert, proof)
+        times = _times(alert, proof, off)
+        if not times:
+            return {}
         first = self._expected(alert, proof, proof.firings[0], kept) if len(proof.firings) == 1 else None
         if first is None:
             return {"promql_expr_test": [self._firing(alert, proof, at) for at in times]}
@@ -214,13 +241,23 @@ def _samples(recording: Recording, proof: Proof) -> Iterator[Json]:
         }
 
 
-def _times(alert: Alert, proof: Proof) -> list[float]:
-    """Return when to look: just before and at each change."""
-    step, found = seconds(alert.interval), set()
-    for firing in proof.firings:
-        for text in filter(None, (firing.since, firing.until)):
-            found |= {seconds(text) - step, seconds(text)}
-    return sorted(at for at in found if at >= 0)
+def _fades(proof: Proof) -> bool:
+    """Return whether a series has no sample for so long that it is forgotten, without a marker of its end."""
+    for text in proof.given.values():
+        seen = [(n * proof.step, v) for n, v in enumerate(values(text)) if v is not Mark.MISSING]
+        nexts = [at for at, _ in seen[1:]] + [proof.end]
+        if any(v is not Mark.STALE and after - at >= LOOKBACK for (at, v), after in zip(seen, nexts, strict=False)):
+            return True
+    return False
+
+
+def _times(alert: Alert, proof: Proof, off: float) -> list[float]:
+    """Return when to look: just before and at each change, or as much earlier and later as it may be off."""
+    step = seconds(alert.interval)
+    changes = [seconds(text) for firing in proof.firings for text in (firing.since, firing.until) if text]
+    looks = {at for change in changes for at in (change - step - off, change + off)}
+    sure = (at for at in looks if not any(change - step - off < at < change + off for change in changes))
+    return sorted(at for at in sure if 0 <= at <= proof.end)
 
 
 def _fires_at(firing: Firing, at: float) -> bool:
