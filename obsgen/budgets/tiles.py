@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from obsgen.model.budget import BudgetSeries, ErrorBudget
 from obsgen.model.rule import Recording
 from obsgen.model.sli import Latency, TimeSlices
-from obsgen.promql.counting import BRIDGED, COARSE, NEAR, UNKNOWN, events, events_since_outage
+from obsgen.promql.counting import BRIDGED, COARSE, NEAR, UNKNOWN, events, events_since_outage, source_of
 from obsgen.promql.functions import (
     avg_over_time,
     clamp_max,
@@ -26,7 +26,7 @@ from obsgen.promql.functions import (
     up,
     vector,
 )
-from obsgen.promql.metric import Metric, Source, Vector, seconds
+from obsgen.promql.metric import Source, Vector, seconds
 from obsgen.promql.tree import Expr, Subquery, series_in
 from obsgen.words import duration
 
@@ -62,10 +62,10 @@ def recorded(series: BudgetSeries, expr: Expr, interval: str) -> Recording:
 
 
 def sources(budget: ErrorBudget) -> tuple[Source, ...]:
-    """Return the sources of what a budget counts, each once."""
+    """Return who exposes today what a budget counts, each once."""
     series = (series for expr in budget.sli.reads for series in series_in(expr))
-    sources = (s.source for s in series if isinstance(s, Metric) and s.source is not None)
-    return tuple({source.name: source for source in sources}.values())
+    found = (source for each in series if (source := source_of(each)) is not None)
+    return tuple({source.name: source for source in found}.values())
 
 
 def _outage(budget: ErrorBudget) -> Expr:

@@ -25,8 +25,8 @@ from obsgen.promql.functions import (
     time,
 )
 from obsgen.promql.label import INSTANCE, JOB, Label
-from obsgen.promql.metric import PROCESS_START, UP, Gauge, Metric, Vector, as_selector, seconds
-from obsgen.promql.tree import Expr, Offset, Selector, Subquery
+from obsgen.promql.metric import PROCESS_START, UP, Gauge, Metric, Source, Vector, as_selector, seconds
+from obsgen.promql.tree import Expr, Offset, Selector, Series, Subquery
 from obsgen.words import duration
 
 REMEMBERED = "5m"
@@ -159,15 +159,18 @@ def _scraped(selector: Selector, window: str, offset: str) -> Expr:
 
 
 def _of_its_job(gauge: Gauge, selector: Selector) -> Vector:
-    series = selector.series
-    if isinstance(series, Metric) and series.source is not None:
-        return gauge.where(JOB.equals(series.source.job))
-    return gauge
+    source = source_of(selector.series)
+    return gauge.where(JOB.equals(source.job)) if source is not None else gauge
 
 
 def _interval(selector: Selector) -> str:
-    series = selector.series
-    return series.source.interval if isinstance(series, Metric) and series.source is not None else UNKNOWN
+    source = source_of(selector.series)
+    return source.interval if source is not None else UNKNOWN
+
+
+def source_of(series: Series) -> Source | None:
+    """Return who exposes a series today, None where that is not known."""
+    return series.exposed_by if isinstance(series, Metric) else None
 
 
 def step_of(selector: Selector, window: str) -> str:
@@ -177,5 +180,5 @@ def step_of(selector: Selector, window: str) -> str:
 
 def persistent(selector: Selector) -> bool:
     """Return whether a counter outlives the process that exposes it."""
-    series = selector.series
-    return isinstance(series, Metric) and series.source is not None and series.source.persistent
+    source = source_of(selector.series)
+    return source is not None and source.persistent
