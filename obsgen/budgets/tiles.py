@@ -7,7 +7,7 @@ of up to six hours loses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from obsgen.model.budget import BudgetSeries, ErrorBudget
 from obsgen.model.rule import Recording
@@ -39,7 +39,7 @@ BOTH = ("total", "bad")
 
 def tiles(budget: ErrorBudget) -> Iterator[Recording]:
     """Yield the recordings of a budget's tiles, in the order of their evaluation."""
-    yield recorded(budget.measured, _measured(budget), SLOW)
+    yield recorded(budget.measured, measured(budget), SLOW)
     sli = budget.sli
     if isinstance(sli, TimeSlices):
         fast, slow, missed = _slices(budget, sli)
@@ -59,18 +59,6 @@ def recorded(series: BudgetSeries, expr: Expr, interval: str) -> Recording:
     return Recording(
         name=series.name, expr=expr, title=series.title, help=series.help, unit=series.unit, interval=interval
     )
-
-
-def _measured(budget: ErrorBudget) -> Expr:
-    """Return 1 for a tile in which all that the budget counts could be scraped, else 0.
-
-    It has a value whenever the rules are evaluated: where it has none, they were not.
-    """
-    scraped: Expr | None = None
-    for source in sources(budget):
-        one = max_(max_over_time(up(source), SLOW))
-        scraped = one if scraped is None else scraped * one
-    return vector(1) if scraped is None else scraped.or_(vector(0))
 
 
 def sources(budget: ErrorBudget) -> tuple[Source, ...]:
@@ -94,17 +82,54 @@ def _after_outage(budget: ErrorBudget, which: str) -> Expr:
     return clamp_min(every - done.or_(every * 0), 0)
 
 
+def from_raw(budget: ErrorBudget, bridge: str) -> tuple[Expr, Expr]:
+    """Return all events of a slow tile and the bad ones, counted without anything that is recorded.
+
+    Args:
+        budget: the budget.
+        bridge: the longest outage of a target that loses nothing, a PromQL duration.
+    """
+    if isinstance(budget.sli, TimeSlices):
+        measured, bad, _ = _moments(budget, budget.sli)
+        return sum_over_time(Subquery(measured, SLOW, FAST)), sum_over_time(Subquery(bad, SLOW, FAST))
+    return _parts(budget, lambda vector: events(vector, SLOW, budget.by, bridge), None)
+
+
+def measured(budget: ErrorBudget) -> Expr:
+    """Return 1 for a tile in which all that the budget counts could be scraped, else 0.
+
+    It has a value whenever the rules are evaluated: where it has none, they were not.
+    """
+    scraped: Expr | None = None
+    for source in sources(budget):
+        one = max_(max_over_time(up(source), SLOW))
+        scraped = one if scraped is None else scraped * one
+    return vector(1) if scraped is None else scraped.or_(vector(0))
+
+
 def _events(budget: ErrorBudget, window: str) -> tuple[Expr, Expr]:
-    """Return all events of a window and the bad ones."""
-    sli = budget.sli
-    assert not isinstance(sli, TimeSlices)
+    """Return all events of a window and the bad ones, the latter with what is recorded of the former."""
 
     def counted(vector: Vector) -> Expr:
         if window == BRIDGED:
             return events_since_outage(vector, window, SLOW, budget.by)
         return events(vector, window, budget.by, NEAR if window == FAST else BRIDGED)
 
-    whole, total = counted(sli.total), budget.counted("total", window)
+    return _parts(budget, counted, budget.counted("total", window))
+
+
+def _parts(budget: ErrorBudget, counted: Callable[[Vector], Expr], recorded: BudgetSeries | None) -> tuple[Expr, Expr]:
+    """Return all events and the bad ones.
+
+    Args:
+        budget: the budget, of events or of a latency.
+        counted: counts the events of a counter.
+        recorded: where all events are recorded already.
+    """
+    sli = budget.sli
+    assert not isinstance(sli, TimeSlices)
+    whole = counted(sli.total)
+    total = whole if recorded is None else recorded
     if isinstance(sli, Latency):
         # All buckets are exposed together: without the one that is asked for nothing is known, and nothing is bad.
         return whole, clamp_min(total - counted(sli.good), 0)
@@ -114,18 +139,23 @@ def _events(budget: ErrorBudget, window: str) -> tuple[Expr, Expr]:
     return whole, part if sli.bad is not None else clamp_min(total - part, 0)
 
 
-def _slices(budget: ErrorBudget, sli: TimeSlices) -> Iterator[tuple[Expr, Expr]]:
-    """Yield the slices of a minute, their sums of five, and those of the hours that an outage may last.
-
-    A minute is a slice if anything was measured in it, and as bad as the share of its scrapes that was.
-    """
+def _moments(budget: ErrorBudget, sli: TimeSlices) -> tuple[Expr, Expr, str]:
+    """Return whether anything is measured at a moment, whether it is bad, and how often there is news."""
     seen = sli.total
     if sli.absent_is_bad:
         seen = seen.or_(present_over_time(Subquery(sli.total, ABSENT, COARSE)))
     measured = clamp_max(count(seen, budget.by), 1)
     bad = clamp_max(count(seen.unless(sli.good), budget.by), 1).or_(measured * 0)
     step = min((source.interval for source in sources(budget)), key=seconds, default=UNKNOWN)
-    step = min(step, FAST, key=seconds)
+    return measured, bad, min(step, FAST, key=seconds)
+
+
+def _slices(budget: ErrorBudget, sli: TimeSlices) -> Iterator[tuple[Expr, Expr]]:
+    """Yield the slices of a minute, their sums of five, and those of the hours that an outage may last.
+
+    A minute is a slice if anything was measured in it, and as bad as the share of its scrapes that was.
+    """
+    measured, bad, step = _moments(budget, sli)
     yield max_over_time(Subquery(measured, FAST, step)), avg_over_time(Subquery(bad, FAST, step))
     # Spelt out: Prometheus 2 would count a sixth slice at the window's edge.
     five = duration(seconds(SLOW) - 0.001)

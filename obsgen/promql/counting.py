@@ -17,6 +17,7 @@ from obsgen.promql.functions import (
     increase,
     last_over_time,
     max_over_time,
+    min_over_time,
     present_over_time,
     resets,
     sum_,
@@ -25,7 +26,7 @@ from obsgen.promql.functions import (
 )
 from obsgen.promql.label import INSTANCE, JOB, Label
 from obsgen.promql.metric import PROCESS_START, UP, Gauge, Metric, Vector, as_selector, seconds
-from obsgen.promql.tree import Expr, Selector, Subquery
+from obsgen.promql.tree import Expr, Offset, Selector, Subquery
 from obsgen.words import duration
 
 REMEMBERED = "5m"
@@ -90,31 +91,46 @@ def events_since_outage(counter: Vector, window: str, tile: str, by: Sequence[La
     coarse = Subquery(selector, window, COARSE)
     last = last_over_time(Subquery(selector, tile, step)).or_(last_over_time(coarse))
     first = last_over_time(Subquery(selector, NEAR, step, offset=window))
-    known: Expr = _scraped(selector, NEAR, window)
+    target = as_selector(_of_its_job(UP, selector))
+    # What the target had when Prometheus met it may be old. Everything else that was not there at first began at zero.
+    met = target.equals(1).unless(last_over_time(Subquery(target, window, "30m", offset=COARSE)), on=TARGET)
+    old = present_over_time(Subquery(selector.and_(met, on=TARGET), window, COARSE))
+    grown = increase(coarse).and_(resets(coarse) > 0).or_((last - first) >= 0)
     if not persistent(selector):
-        known = known.or_(last_over_time(_of_its_job(PROCESS_START, selector), window) > time() - seconds(window))
-    restarted = increase(coarse).and_(resets(coarse) > 0)
-    grown = (last - first) >= 0
-    born = last.and_(known, on=TARGET)
-    return sum_(restarted.or_(grown).or_(born).or_(increase(coarse)), by)
+        started = last_over_time(_of_its_job(PROCESS_START, selector), window)
+        grown = grown.or_(last.and_(started > time() - seconds(window), on=TARGET))
+    return sum_(grown.or_((last - min_over_time(coarse)).and_(old)).or_(last), by)
 
 
 def _added(selector: Selector, step: str) -> Expr:
     """Return what the last scrape of each series added: what it is, less what it was before.
 
-    1. It was zero, if the process has started since the scrape before;
-    2. else it was its last value, if that is not above this one;
-    3. else (it is new, or has fallen) it was zero, if its target was being scraped before. What a `persistent` source
-       has merely hidden for less than an hour is not new;
-    4. else Prometheus has met the target only now, and nobody can tell when it counted that: as much as it is.
+    The first of these holds:
+
+    1. it was zero, if the process has started since the scrape before;
+    2. it was what that scrape says, if that is not more;
+    3. it was zero, if that scrape does not have it, and the process has started a few minutes ago: what there was of it
+       before belongs to the process before;
+    4. it was its last value of the last five minutes, if that is not more: scrapes fail, and exporters leave out a
+       series now and then;
+    5. it was zero, if the target was being scraped: the series is new, or has fallen;
+    6. as much as it is: Prometheus has met the target only now, and nobody can tell when it counted that.
+
+    Of a `persistent` source, which has counted before its process began, the first and third are left out. What it has
+    hidden for less than an hour is not new.
     """
-    before = last_over_time(selector, REMEMBERED, offset=step) <= selector
+    previous = Offset(selector, step) <= selector
+    lately = last_over_time(selector, REMEMBERED, offset=step) <= selector
     born = selector.and_(_scraped(selector, REMEMBERED, step), on=TARGET)
     if persistent(selector):
         seen = last_over_time(Subquery(selector, "1h", COARSE, offset=step))
-        return selector - before.or_(born.unless(seen) * 0).or_(selector)
+        return selector - lately.or_(born.unless(seen) * 0).or_(selector)
     restarted = selector.and_(_restarted(selector, step), on=TARGET)
-    return selector - (restarted * 0).or_(before).or_(born * 0).or_(selector)
+    started = as_selector(_of_its_job(PROCESS_START, selector))
+    scraped = Offset(as_selector(_of_its_job(UP, selector)), step).equals(1)
+    young = scraped.and_(started > time() - seconds(REMEMBERED), on=TARGET)
+    fresh = selector.and_(young, on=TARGET)
+    return selector - (restarted * 0).or_(previous).or_(fresh * 0).or_(lately).or_(born * 0).or_(selector)
 
 
 def _returned(selector: Selector, step: str) -> Expr:
