@@ -150,12 +150,12 @@ def test_no_proof_can_see_the_samples_of_another() -> None:
 
 
 def test_all_proofs_lie_in_the_past_and_it_is_told_when_no_time_is_left() -> None:
-    times = Times()
-    with pytest.raises(PrometheusError, match="more time than there is from 1800 to 2020"):
-        for _ in range(100):
-            base = times.take({"a"}, {"a"}, back=40 * 86_400, length=10 * 365 * 86_400)
+    times, decade = Times(), 10 * 365 * 86_400
+    taken = [times.take({"a"}, {"a"}, back=40 * 86_400, length=decade) for _ in range(21)]
 
-    assert base < END < 1_600_000_000
+    with pytest.raises(PrometheusError, match="more time than there is from 1800 to 2020"):
+        times.take({"a"}, {"a"}, back=40 * 86_400, length=decade)
+    assert taken[-1] + decade < END < 1_600_000_000
 
 
 def test_without_a_prometheus_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,13 +202,26 @@ def test_a_prometheus_sees_nothing_of_the_environment_that_it_does_not_need(
     assert "secret" not in seen
 
 
+def test_a_given_prometheus_is_reached_through_the_proxy_of_the_environment_unless_it_is_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with answering({"http://prometheus.invalid:9090/-/ready": (200, "")}) as proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+        assert Prometheus("http://prometheus.invalid:9090").ready()
+    with answering({"/-/ready": (200, "")}) as own:
+        assert Prometheus(own).ready()
+        assert Prometheus(own.replace("127.0.0.1", "localhost")).ready()
+
+
 @pytest.mark.parametrize(
     ("said", "advice"),
     [
         ("out of order sample", "out_of_order_time_window: 250y"),
         ("out of bounds", "out_of_order_time_window: 250y"),
         ("too old sample", "out_of_order_time_window: 250y"),
-        ("timestamp is too far in the future", "set the clock"),
+        ("timestamp is too far in the future", "its clock is wrong"),
         ("duplicate sample for timestamp", "empty storage"),
         ("disk is full", ""),
     ],

@@ -28,9 +28,7 @@ def looks(expr: Expr, *proofs: Proof) -> list[list[tuple[str, int]]]:
     team = Team(name="us", title="Us")
     url = "https://docs.example.org"
     project = Project(name="p", title="P", description="", owner=team, docs_url=url, grafana_url=url)
-    domain = Domain(
-        name="d", title="D", description="", metrics=(HEAT, HITS), recordings=(RECORDED,), alerts=(alert,)
-    )
+    domain = Domain(name="d", title="D", description="", metrics=(HEAT, HITS), recordings=(RECORDED,), alerts=(alert,))
     index = Index(Catalog(project=project, domains=(domain,)))
     tests: list[dict[str, Any]] = rule_tests(index, rule_files(index))["d"]["tests"]
     return [[(look["eval_time"], len(look["exp_samples"])) for look in test["promql_expr_test"]] for test in tests]

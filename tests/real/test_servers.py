@@ -1,4 +1,4 @@
-"""What holds on every version of Prometheus: how it is reached, what it is given, and the configuration that it loads."""
+"""What holds on every version of Prometheus: how it is reached, what it is given, and what configuration it loads."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_scrapes_lie_before_the_evaluations_so_that_a_window_has_as_many_on_ever
 def test_samples_that_are_refused_are_told_with_what_the_server_said(server: Prometheus) -> None:
     labels = (("__name__", "twice"),)
     server.push({labels: [(0, 1.0)]})
-    with pytest.raises(PrometheusError, match="duplicate sample for timestamp.*\n.*empty storage"):
+    with pytest.raises(PrometheusError, match=r"duplicate sample for timestamp.*\n.*empty storage"):
         server.push({labels: [(0, 2.0)]})
 
 
@@ -86,8 +86,7 @@ def loads(server: Prometheus, project: Project, target: str) -> bool:
     (server.folder / "prometheus.yml").write_text(yaml.safe_dump(config))
     try:
         server.reload()
-    except PrometheusError as error:
-        assert "fallback_scrape_protocol" in str(error)
+    except PrometheusError:
         return False
     return True
 
