@@ -34,7 +34,6 @@ from obsgen.promql import (
     Exposure,
     Expr,
     Label,
-    Status,
     Unit,
     clamp_max,
     events,
@@ -69,7 +68,7 @@ REQUESTS = Counter(
     source=API_MIDDLEWARE,
     labels=(ROUTE, STATUS),
     unit=Unit.REQUESTS,
-    exposure=Exposure(status=Status.PLANNED, note="The control panel has no Prometheus endpoint."),
+    exposure=Exposure(note="The control panel has no Prometheus endpoint."),
 )
 ERRORS = Counter(
     name="api_errors_total",
@@ -78,7 +77,7 @@ ERRORS = Counter(
     source=API_MIDDLEWARE,
     labels=(ROUTE,),
     unit=Unit.REQUESTS,
-    exposure=Exposure(status=Status.PLANNED, note="The control panel has no Prometheus endpoint."),
+    exposure=Exposure(note="The control panel has no Prometheus endpoint."),
 )
 
 MIN_REQUESTS = 100

@@ -52,7 +52,7 @@ ACTIONS = Counter(
     help="Counts queue trims, auto restarts, throttled commands.",
     source=AUTOMATION_INGESTION,
     labels=(ACTION,),
-    exposure=Exposure(status=Status.PLANNED, note="The API writes each action to MySQL; nothing counts them yet."),
+    exposure=Exposure(note="The API writes each action to MySQL; nothing counts them yet."),
 )
 FAILED = Counter(
     name="automation_actions_failed_total",

@@ -30,7 +30,6 @@ from obsgen.promql import (
     Exposure,
     Histogram,
     Label,
-    Status,
     Unit,
     events,
     histogram_quantile,
@@ -53,16 +52,14 @@ REQUESTS = Counter(
     help="Number of concierge tickets per status (open, acknowledged, resolved).",
     source=CONCIERGE_INGESTION,
     labels=(STATUS,),
-    exposure=Exposure(
-        status=Status.PLANNED, note="Tickets are in MySQL; nothing exports them, and none is ever `acknowledged`."
-    ),
+    exposure=Exposure(note="Tickets are in MySQL; nothing exports them, and none is ever `acknowledged`."),
 )
 VIOLATIONS = Counter(
     name="concierge_sla_violation_total",
     title="SLA violations",
     help="Counts tickets resolved after SLA window.",
     source=SUCCESS_POD,
-    exposure=Exposure(status=Status.PLANNED, note="It can be derived from `resolvedAt - createdAt` in MySQL."),
+    exposure=Exposure(note="It can be derived from `resolvedAt - createdAt` in MySQL."),
 )
 RESPONSE_TIME = Histogram(
     name="concierge_response_time_ms",
@@ -81,7 +78,7 @@ RESPONSE_TIME = Histogram(
         480 * MINUTE,
         1440 * MINUTE,
     ),
-    exposure=Exposure(status=Status.PLANNED, note="The time of the acknowledgement is not recorded yet."),
+    exposure=Exposure(note="The time of the acknowledgement is not recorded yet."),
 )
 
 VIOLATIONS_1H = Recording(

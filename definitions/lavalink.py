@@ -41,7 +41,7 @@ from obsgen.promql import (
     sum_,
 )
 
-from .sources import FAILOVER_CHECK
+from .sources import BOT, FAILOVER_CHECK
 
 REGION = Label("region", "Region that the node serves.")
 NODE = Label("node", "Name of the Lavalink node in the bot's configuration.")
@@ -63,7 +63,7 @@ LATENCY = Gauge(
     source=FAILOVER_CHECK,
     labels=(REGION, NODE),
     unit=Unit.MILLISECONDS,
-    exposure=Exposure(status=Status.PLANNED, note="The checker writes it to Redis; nothing exports it from there."),
+    exposure=Exposure(note="The checker writes it to Redis; nothing exports it from there."),
 )
 HEALTH = Gauge(
     name="lavalink_node_health",
@@ -76,7 +76,9 @@ HEALTH = Gauge(
     exposure=Exposure(
         status=Status.RENAMED,
         name="vectobeat_lavalink_node_up",
-        labels={"node": "node"},
+        source=BOT,
+        # The bot knows the node's region and does not say it.
+        adds={"region": "unknown"},
         note="From the bot's websocket, not from an HTTP check, and without `region`.",
     ),
 )

@@ -1,6 +1,6 @@
 """Who exposes VectoBeat's metrics, and how Prometheus gets at them."""
 
-from obsgen.promql import Source
+from obsgen.promql import Source, SourceStatus
 
 BOT = Source(
     name="vectobeat-bot",
@@ -18,6 +18,7 @@ FAILOVER_CHECK = Source(
     interval="30s",
     exporter="`scripts/lavalink-failover-check.mjs` writes each node's state to Redis, with a lifetime of 120 s; "
     "an exporter reads it from there.",
+    status=SourceStatus.PLANNED,
 )
 
 AUTOMATION_INGESTION = Source(
@@ -27,6 +28,7 @@ AUTOMATION_INGESTION = Source(
     interval="30s",
     exporter="The bot posts every action to `/api/bot/automation-actions`, which writes it to MySQL; counted from there.",
     persistent=True,
+    status=SourceStatus.PLANNED,
 )
 
 API_MIDDLEWARE = Source(
@@ -35,6 +37,7 @@ API_MIDDLEWARE = Source(
     job="api-middleware",
     interval="30s",
     exporter="A metrics hook around every API route of the control panel.",
+    status=SourceStatus.PLANNED,
 )
 
 CONCIERGE_INGESTION = Source(
@@ -44,6 +47,7 @@ CONCIERGE_INGESTION = Source(
     interval="1m",
     exporter="`/api/concierge` writes tickets to MySQL; an exporter counts them from there.",
     persistent=True,
+    status=SourceStatus.PLANNED,
 )
 
 SUCCESS_POD = Source(
@@ -53,4 +57,5 @@ SUCCESS_POD = Source(
     interval="1m",
     exporter="The workflow writes each ticket's times to MySQL; an exporter derives what it exposes from there.",
     persistent=True,
+    status=SourceStatus.PLANNED,
 )

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from obsgen import validate
 from obsgen.index import Index
 from obsgen.model.catalog import Catalog
+from obsgen.readiness import PLANNED
 from obsgen.render.alertmanager import TEMPLATES, alertmanager
 from obsgen.render.catalog import SCHEMA_FILE, catalog
 from obsgen.render.docs import docs
 from obsgen.render.prometheus import prometheus
+from obsgen.render.renames import FILE as RENAMES
+from obsgen.render.renames import rename_file, rename_tests
 from obsgen.render.rule_tests import rule_tests
-from obsgen.render.rules import rule_files
+from obsgen.render.rules import RULES, rule_files
 from obsgen.style import json_text, yaml_text
 
 Json = dict[str, Any]
@@ -51,28 +54,51 @@ def artifacts(expanded: Catalog, step: Step = _silent) -> dict[str, str]:
 
 
 def _rules(index: Index) -> dict[str, str]:
+    rules, made = rule_files(index), _origins(index)
+    tests = {f"tests/{name}.yml": data for name, data in rule_tests(index, rules).items()}
+    if (renames := rename_file(index)) is not None:
+        rules, tests = rules | {RENAMES: renames}, tests | {f"tests/{Path(RENAMES).name}": rename_tests(index)}
     files = {}
-    homes = {domain.name: domain for domain in index.catalog.domains}
-    rules = rule_files(index)
-    for name, data in rules.items():
-        path = f"prometheus/{name}.yml"
+    for place, data in rules.items():
+        path = f"prometheus/{place}"
         validate.fits_schema("rules", path, data)
         validate.is_promql(path, validate.rule_expressions(data))
-        files[path] = yaml_text(data, f"Made by obsgen from {homes[name].at.name}: change that, not this.")
-    for name, data in rule_tests(index, rules).items():
-        said = f"Made by obsgen from the proofs in {homes[name].at.name}. `obsgen prove` runs all of them."
-        files[f"prometheus/tests/{name}.yml"] = yaml_text(data, said)
-    return files | _routing(index, rules)
+        files[path] = yaml_text(data, made[place])
+    for place, data in tests.items():
+        files[f"prometheus/{place}"] = yaml_text(data, made[place])
+    return files | _routing(index, [place for place in rules if Path(place).parent.name == RULES])
 
 
-def _routing(index: Index, rules: Mapping[str, Json]) -> dict[str, str]:
-    """Return the configurations of Alertmanager and Prometheus, where the catalog says how alerts get to people."""
+def _origins(index: Index) -> dict[str, str]:
+    """Return what stands above each rule file and its tests: where they come from."""
+    catalog = index.catalog
+    said = {
+        RENAMES: "Made by obsgen from the exposures of the metrics: change those, not this.",
+        f"tests/{Path(RENAMES).name}": "Made by obsgen from the exposures of the metrics.",
+    }
+    for domain in catalog.domains:
+        made = f"Made by obsgen from {domain.at.name}: change that, not this."
+        tested = f"Made by obsgen from the proofs in {domain.at.name}. `obsgen prove` runs all of them."
+        said |= {f"{RULES}/{domain.name}.yml": made, f"tests/{domain.name}.yml": tested}
+    for watch, lack in index.readiness.waiting.values():
+        waits = f"Not loaded: waits for {lack.name}, until the catalog says that it is there."
+        said[f"{PLANNED}/{watch.source.name}.yml"] = f"Made by obsgen from {watch.at.name}. {waits}"
+    return said
+
+
+def _routing(index: Index, rules: Iterable[str]) -> dict[str, str]:
+    """Return the configurations of Alertmanager and Prometheus, where the catalog says how alerts get to people.
+
+    Args:
+        index: the catalog's cross-references.
+        rules: paths of the rule files to load, relative to Prometheus' configuration.
+    """
     project = index.catalog.project
     if project.routing is None:
         return {}
     config = alertmanager(index, project.routing)
     validate.has_templates("alertmanager/alertmanager.yml", config, MESSAGES.read_text(encoding="utf-8"))
-    scraped = prometheus(index, project.routing, (f"{name}.yml" for name in rules))
+    scraped = prometheus(index, project.routing, rules)
     kept = f"Start it with --storage.tsdb.retention.time={project.retention}."
     made = f"Made by obsgen from {project.at.name}"
     return {

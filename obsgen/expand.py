@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from obsgen import budgets, watches
+from obsgen import budgets, renames, watches
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.catalog import Catalog, Domain
 from obsgen.model.proof import Proof
@@ -23,16 +23,22 @@ def expand(catalog: Catalog) -> Catalog:
 
 
 def _alerting(catalog: Catalog) -> Iterator[Domain]:
-    """Yield a domain with the alert that always fires, where somebody listens to it."""
-    routing = catalog.project.routing
-    if routing is not None and routing.watchdog is not None:
+    """Yield a domain with the alerts on alerting itself, where there are any.
+
+    They are the one that always fires, where somebody listens to it, and the one that a rename is obsolete.
+    """
+    routing, obsolete = catalog.project.routing, renames.obsolete(catalog)
+    alerts = (watches.watchdog(routing),) if routing is not None and routing.watchdog is not None else ()
+    if obsolete is not None:
+        alerts = (*alerts, obsolete)
+    if alerts:
         yield Domain(
             name="alerting",
             title="Alerting",
-            description="Whether alerts get through at all.",
+            description="Whether alerts get through at all, and whether their rules are up to date.",
             order=max(domain.order for domain in catalog.domains) + 1,
-            alerts=(watches.watchdog(routing),),
-            at=routing.at,
+            alerts=alerts,
+            at=catalog.project.at if routing is None else routing.at,
         )
 
 
@@ -52,7 +58,7 @@ def _budgets(catalog: Catalog, promised: tuple[ErrorBudget, ...]) -> Iterator[Do
 def _domain(domain: Domain) -> Domain:
     recordings, alerts = list(domain.recordings), list(domain.alerts)
     for budget in domain.budgets:
-        recorded = (replace(recording, at=budget.at) for recording in budgets.recordings(budget))
+        recorded = (replace(recording, budget=budget.name, at=budget.at) for recording in budgets.recordings(budget))
         recordings.extend(replace(r, proofs=_proofs(budget, r)) for r in recorded)
         alerts.extend(replace(alert, at=budget.at) for alert in budgets.alerts(budget))
     for watch in domain.watches:

@@ -14,6 +14,7 @@ from obsgen.model.rule import Alert, Level, Recording
 from obsgen.promql.infer import core
 from obsgen.promql.metric import Metric
 from obsgen.promql.tree import Expr, Series, series_in
+from obsgen.readiness import Readiness
 
 OVER_TIME = (TimeSeries, StateTimeline)
 
@@ -60,6 +61,11 @@ class Index:
             for dashboard in domain.dashboards
             for panel in dashboard.panels
         )
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        """What of the catalog can work today."""
+        return Readiness(self.catalog)
 
     @cached_property
     def series(self) -> dict[str, Series]:

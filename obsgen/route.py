@@ -42,6 +42,7 @@ class Delivery:
         tells: what people call those who are told.
         follows: whose definition it follows.
         hours: when they are told; empty for at any time.
+        not_yet: why it cannot fire yet; empty where it can.
     """
 
     alert: str
@@ -53,6 +54,7 @@ class Delivery:
     group_interval: str
     repeat_interval: str
     hours: str
+    not_yet: str
     silences: list[Silence]
 
 
@@ -114,6 +116,7 @@ def _delivery(router: Router, alert: Alert, level: Level) -> Delivery:
         group_interval=way.waits.more,
         repeat_interval=way.waits.again,
         hours=hours_told(way),
+        not_yet=router.index.readiness.about_alert(alert).replace("**", ""),
         silences=[_silence(each) for each in router.silencing(alert.name, level.severity)],
     )
 
@@ -170,6 +173,8 @@ class TextReport(Lines):
             lines.append(f"  when      {delivery.hours or 'at any time'}")
         for silence in delivery.silences:
             lines.append(f"  silent    while {_fires(silence, self.labels)}: {silence.reason}")
+        if delivery.not_yet:
+            lines.append(f"  yet       {delivery.not_yet}")
         return lines
 
 

@@ -17,6 +17,7 @@ from obsgen.promql.infer import labels_of
 from obsgen.promql.label import TARGET_LABELS
 from obsgen.promql.metric import Metric
 from obsgen.promql.tree import series_in
+from obsgen.renames import OBSOLETE
 from obsgen.watches import WATCHDOG
 
 GROUP_BY = ("catalog", "domain", "alertname")
@@ -204,7 +205,20 @@ class Router:
                 names = tuple(alert.name for alert in fitting)
                 yield Silencing((down, ("instance", "")), names, severity, ("catalog",), reason)
 
+    @cached_property
+    def _watching(self) -> dict[str, str]:
+        """The source that each alert of a watch is about, by the alert's name."""
+        watches = (watch for domain in self.index.catalog.domains for watch in domain.watches)
+        return {
+            name: watch.source.name for watch in watches for name in (watch.down, watch.missing, watch.stands_still)
+        }
+
     def _fed_by(self, alert: Alert) -> set[str]:
+        """Return the names of the sources whose series an alert reads today."""
+        if alert.name == OBSOLETE:  # about the catalog, not about what its metrics say
+            return set()
+        if alert.name in self._watching:
+            return {self._watching[alert.name]}
         found: set[str] = set()
         stack, seen = [alert.expr], set[str]()
         while stack:
@@ -213,6 +227,6 @@ class Router:
                 if isinstance(recorded, Recording) and series.name not in seen:
                     seen.add(series.name)
                     stack.append(recorded.expr)
-                elif isinstance(series, Metric) and series.source is not None:
-                    found.add(series.source.name)
+                elif isinstance(series, Metric) and series.exposed_by is not None:
+                    found.add(series.exposed_by.name)
         return found

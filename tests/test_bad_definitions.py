@@ -32,6 +32,7 @@ HITS = Counter(name="hits_total", title="Hits", help="Hits.", source=APP, labels
 HEAT = Gauge(name="heat", title="Heat", help="Heat.", source=APP, labels=(ROUTE,))
 BAD = Counter(name="bad_total", title="Bad", help="Bad.", source=APP, labels=(ROUTE, CODE))
 WAIT = Histogram(name="wait", title="Wait", help="Wait.", source=APP, buckets=(1, 2))
+renamed = partial(Exposure, status=Status.RENAMED, name="old")
 BOOK = Runbook(meaning="m", impact="i", diagnosis=("d",), mitigation=("m",))
 WATCH = SourceWatch(source=APP, key=HEAT, still_after=None, impact="i", restart="r")
 
@@ -348,6 +349,20 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "short-retention": [
         ("BUDGETS = (budget(window='30d'),)  # <-", "the window of budget b is 30d, and Prometheus keeps its")
     ],
+    "renamed-partner": [
+        (
+            "OLD = Gauge(name='warm', title='W', help='W', source=APP, labels=(ROUTE,), exposure=renamed())\n"
+            "METRICS = (HITS, BAD, HEAT, WAIT, OLD)\nALERTS = (alert(expr=OLD - HEAT),)  # <-",
+            "one side of '-' is renamed today and the other is not",
+        ),
+        (
+            "OLD = Gauge(name='warm', title='W', help='W', source=APP, labels=(ROUTE,), exposure=renamed())\n"
+            "METRICS = (HITS, BAD, HEAT, WAIT, OLD)\n"
+            "WARM = Recording(name='all:warm', expr=avg_over_time(OLD, '5m'), title='W', help='W')\n"
+            "RECORDINGS, ALERTS = (WARM,), (alert(expr=HEAT.unless(WARM)),)  # <-",
+            "one side of 'unless' is renamed today and the other is not",
+        ),
+    ],
     "unproven-alert": [
         ("ALERTS = (alert(proofs=()),)  # <-", "alert A has no proofs"),
         ("ALERTS = (alert(proofs=PROOFS[:1]),)  # <-", "alert A has no proof that it stays quiet"),
@@ -456,6 +471,35 @@ CASES: dict[str, list[tuple[str, str]]] = {
         (
             "HOT = Gauge(name='hot', title='', help='', source=APP, states={'a': 1})  # <-",
             "states of Gauge(name='hot')",
+        ),
+        ("X = Exposure(status=Status.RENAMED)  # <-", "a renamed metric is called '' today"),
+        ("X = Exposure(name='old')  # <-", "tells what a metric is today, and its status is exposed"),
+        ("X = Exposure(status=Status.PLANNED, source=APP)  # <-", "its status is planned"),
+        ("X = renamed(scale=0)  # <-", "values cannot be multiplied by 0"),
+        ("X = renamed(scale=-1)  # <-", "values cannot be multiplied by -1"),
+        ("X = renamed(labels={'a': 'b', 'b': 'a'})  # <-", "the labels of old change places"),
+        ("X = renamed(labels={'a': 'c', 'b': 'c'})  # <-", "the labels of old change places"),
+        ("X = renamed(adds={'a-b': 'c'})  # <-", "'a-b' is not a label name"),
+        (
+            "X = Gauge(name='old', title='', help='', source=APP, exposure=renamed())  # <-",
+            "old is renamed to its own name",
+        ),
+        (
+            "X = Gauge(name='x', title='', help='', source=APP, exposure=renamed(labels={'a': 'b'}))  # <-",
+            "old is to have the label 'b', and x has no such label",
+        ),
+        (
+            "TWICE = renamed(labels={'r': 'route'}, adds={'route': '/'})\n"
+            "X = Gauge(name='x', title='', help='', source=APP, labels=[ROUTE], exposure=TWICE)  # <-",
+            "the label 'route' of x has two sources",
+        ),
+        (
+            "X = Gauge(name='x', title='', help='', source=APP, labels=[Label('renamed')], exposure=renamed())  # <-",
+            "x declares the label 'renamed'",
+        ),
+        (
+            "X = Histogram(name='x', title='', help='', source=APP, buckets=[1], exposure=renamed(scale=1000))  # <-",
+            "the histogram x is multiplied by 1000",
         ),
         ("BOARDS = (board(rows=row('Stat')),)", "panels of Row is 'Stat'"),
         ('ALERTS = (alert(expr=sum_(HEAT, by=["route"])),)  # <-', "'route' is not a Label"),
@@ -632,7 +676,7 @@ def test_a_change_within_the_same_second_is_seen(tmp_path: Path) -> None:
     for value in (1, 2, 3):
         write(tmp_path, "good", f"ALERTS = (alert(fires=critical(above={value})),)")
         assert run(tmp_path).exit_code == 0
-        assert f"heat > {value}" in (tmp_path / "out/prometheus/bad.yml").read_text()
+        assert f"heat > {value}" in (tmp_path / "out/prometheus/rules/bad.yml").read_text()
 
 
 def test_what_is_right_is_not_refused(tmp_path: Path) -> None:
@@ -692,7 +736,7 @@ def test_what_is_not_known_to_be_a_share_may_have_any_threshold(tmp_path: Path) 
     )
 
     assert run(tmp_path).exit_code == 0, run(tmp_path).stderr
-    rules = (tmp_path / "out/prometheus/bad.yml").read_text()
+    rules = (tmp_path / "out/prometheus/rules/bad.yml").read_text()
     texts = re.findall(r"description: ['\"]?(.*?)['\"]?\n", rules)
     plain, percent = "{{ $value | humanize }} of 1.5", "{{ $value | humanizePercentage }} of 150 %"
     hundred = '{{ $value | printf "%.4g" }}% of 1.5 %'

@@ -39,7 +39,7 @@ def test_every_notation_is_the_same_number(bound: float) -> None:
 
 @given(st.floats(min_value=1e-12, max_value=1e15))
 def test_whatever_the_python_client_writes_fits(bound: float) -> None:
-    assert floatToGoString(bound) in notations(bound)
+    assert floatToGoString(bound) in notations(bound)  # type: ignore[no-untyped-call]
 
 
 def test_a_selector_fits_all_notations_of_its_bucket() -> None:

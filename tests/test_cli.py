@@ -42,7 +42,7 @@ def test_generate_says_what_it_did_and_is_then_content(folder: Path) -> None:
 
     assert first.exit_code == again.exit_code == 0
     lines = first.stdout.splitlines()
-    assert "new      generated/prometheus/climate.yml" in lines
+    assert "new      generated/prometheus/rules/climate.yml" in lines
     assert lines[-1] == f"generated: {len(lines) - 1} files, {len(lines) - 1} new"
     assert again.stdout == f"generated: {len(lines) - 1} files, all current\n"
     assert first.stderr == again.stderr == ""
@@ -63,7 +63,7 @@ def test_one_changed_threshold_moves_alert_panel_docs_and_catalog_together(folde
         "changed  generated/docs/alerts.md",
         "changed  generated/docs/runbooks/BedTooHot.md",
         "changed  generated/grafana/dashboards/greenhouse-climate.json",
-        "changed  generated/prometheus/climate.yml",
+        "changed  generated/prometheus/rules/climate.yml",
     ]
     assert "-    expr: greenhouse_air_celsius > 31\n+    expr: greenhouse_air_celsius > 29\n" in result.stdout
     assert '-                "value": 31\n+                "value": 29\n' in result.stdout
@@ -82,8 +82,8 @@ def test_check_tells_missing_and_stale_files(folder: Path) -> None:
 
     assert result.exit_code == 1
     assert "missing  generated/docs/index.md" in result.stdout
-    assert "stale    generated/prometheus/water.yml" in result.stdout
-    assert (folder / "generated/prometheus/water.yml").exists()
+    assert "stale    generated/prometheus/rules/water.yml" in result.stdout
+    assert (folder / "generated/prometheus/rules/water.yml").exists()
 
 
 def test_check_is_content_with_what_is_current(folder: Path) -> None:
@@ -99,7 +99,7 @@ def test_changes_are_told_to_machines_too(folder: Path) -> None:
     result = run("generate", "--check", "--format", "json")
 
     assert result.exit_code == 1
-    assert {"path": "prometheus/climate.yml", "kind": "changed"} in json.loads(result.stdout)["changes"]
+    assert {"path": "prometheus/rules/climate.yml", "kind": "changed"} in json.loads(result.stdout)["changes"]
 
 
 def test_a_failure_is_told_to_machines_too(folder: Path) -> None:

@@ -14,6 +14,7 @@ from obsgen.index import Index
 from obsgen.model import Catalog
 from obsgen.promql import Metric, Unit
 from obsgen.promql.tree import series_in
+from obsgen.render.renames import FILE as RENAMES
 from obsgen.tree import compare
 from tests.conftest import ROOT
 
@@ -94,12 +95,29 @@ def test_every_source_is_watched(vectobeat: Catalog) -> None:
     )
 
 
+def test_on_the_bot_of_today_only_what_can_be_there_is_scraped_and_watched() -> None:
+    folder = ROOT / "generated/prometheus"
+    config = yaml.safe_load((folder / "prometheus.yml").read_text())
+    assert [job["job_name"] for job in config["scrape_configs"]] == ["vectobeat-bot"]
+    assert {path.name for path in folder.glob("planned/*.yml")} == {
+        "api-middleware.yml",
+        "automation-ingestion.yml",
+        "concierge-ingestion.yml",
+        "lavalink-failover-check.yml",
+        "success-pod.yml",
+    }
+    loaded = "".join((folder / path).read_text() for path in config["rule_files"])
+    watching = re.findall(r"alert: (\w+(?:Down|SeriesMissing|StandsStill))$", loaded, re.MULTILINE)
+    assert watching == ["LavalinkNodeDown", "VectobeatBotDown", "VectobeatBotSeriesMissing", "VectobeatBotStandsStill"]
+    assert set(re.findall(r'job="([^"]*)"', (folder / "rules/renames.yml").read_text())) == {"vectobeat-bot"}
+
+
 def test_every_alert_says_why_its_numbers_are_what_they_are(vectobeat: Catalog) -> None:
     assert [alert.name for alert in vectobeat.alerts if not alert.runbook.reason] == []
 
 
 def test_every_rule_of_an_alert_has_what_routing_needs() -> None:
-    for path in (ROOT / "generated/prometheus").glob("*.yml"):
+    for path in (ROOT / "generated/prometheus").glob("*/*.yml"):
         for group in yaml.safe_load(path.read_text()).get("groups", []):
             for rule in group["rules"]:
                 if "alert" in rule:
@@ -108,21 +126,23 @@ def test_every_rule_of_an_alert_has_what_routing_needs() -> None:
 
 
 def test_recordings_come_before_what_reads_them() -> None:
-    for path in (ROOT / "generated/prometheus").glob("*.yml"):
+    # A renamed metric's rule reads its own name: it looks for what is scraped.
+    for path in {*(ROOT / "generated/prometheus/rules").glob("*.yml")} - {ROOT / "generated/prometheus" / RENAMES}:
         groups = yaml.safe_load(path.read_text()).get("groups", [])
         rules = [rule for group in groups for rule in group["rules"]]
-        names = [rule.get("record") for rule in rules]
+        reads = [{name for name in re.findall(r"[\w:]+", rule["expr"]) if ":" in name} for rule in rules]
         for position, rule in enumerate(rules):
-            later = [name for name in names[position:] if name]
-            assert not [name for name in later if re.search(rf"(?<![\w:]){re.escape(name)}(?![\w:])", rule["expr"])]
+            later = {other["record"]: reads[n] for n, other in enumerate(rules) if n > position and "record" in other}
+            # Of two that read each other, one reads the other's past.
+            assert not [name for name in reads[position] & later.keys() if rule.get("record") not in later[name]]
 
 
 def test_yaml_says_what_was_rendered(vectobeat: Catalog) -> None:
     """A text that YAML would read as something else would be another rule."""
     from obsgen.render.rules import rule_files
 
-    for name, data in rule_files(Index(vectobeat)).items():
-        assert yaml.safe_load((ROOT / f"generated/prometheus/{name}.yml").read_text()) == data
+    for path, data in rule_files(Index(vectobeat)).items():
+        assert yaml.safe_load((ROOT / "generated/prometheus" / path).read_text()) == data
 
 
 @pytest.mark.parametrize("name", sorted(GUIDE))

@@ -41,7 +41,7 @@ def test_the_walk_through_does_what_it_says(folder: Path) -> None:
 
 def test_the_rule_shown_is_the_one_generated() -> None:
     [shown] = blocks("yaml")
-    rules = (ROOT / "generated/prometheus/shards.yml").read_text()
+    rules = (ROOT / "generated/prometheus/rules/shards.yml").read_text()
 
     assert "".join(f"  {line}\n" for line in shown.splitlines()) in rules
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from obsgen.checks import alerts, budgets, dashboards, expressions, names, proofs, routing, units
+from obsgen.checks import alerts, budgets, dashboards, expressions, names, proofs, renames, routing, units
 from obsgen.checks.places import Survey
 from obsgen.errors import Problem
 from obsgen.model.catalog import Catalog
@@ -39,6 +39,8 @@ CHECKS: tuple[Check, ...] = (
     dashboards.lost_legend,
     dashboards.table_columns,
     budgets.short_retention,
+    budgets.silent_budget,
+    renames.renamed_partner,
     proofs.unproven_alert,
     proofs.proof_series,
     proofs.proof_firing,

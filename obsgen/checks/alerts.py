@@ -134,10 +134,11 @@ def unwatched_source(survey: Survey) -> Iterator[Problem]:
     recorded = {recording.name: recording for recording in survey.catalog.recordings}
     for alert in survey.catalog.alerts:
         for metric in _sources_of(series_in(alert.expr), recorded):
-            if metric.source is not None and metric.source.job not in watched:
-                message = f"alert {alert.name} reads {metric.name}, and nothing tells when its source is gone"
-                hint = f"add SourceWatch(source=..., key=...) for job {metric.source.job!r} to the watches of a Domain"
-                yield Problem("unwatched-source", message, alert.at, hint)
+            for source in dict.fromkeys((metric.source, metric.exposed_by)):
+                if source is not None and source.job not in watched:
+                    message = f"alert {alert.name} reads {metric.name}, and nothing tells when its source is gone"
+                    hint = f"add SourceWatch(source=..., key=...) for job {source.job!r} to the watches of a Domain"
+                    yield Problem("unwatched-source", message, alert.at, hint)
 
 
 def _sources_of(series: tuple[Series, ...], recorded: dict[str, Recording]) -> Iterator[Metric]:

@@ -9,6 +9,7 @@ from obsgen.errors import DefinitionError, Location, Problem
 from obsgen.model.rule import level_expr
 from obsgen.promql import reader
 from obsgen.promql.infer import ANY_WINDOW
+from obsgen.promql.label import RENAMED
 from obsgen.promql.metric import Counter, Histogram, Metric
 from obsgen.promql.text import number, render
 from obsgen.promql.tree import (
@@ -105,7 +106,7 @@ def unknown_label(survey: Survey) -> Iterator[Problem]:
                 yield from _missing(place.line(node), node.on, survey.labels(side), f"{node.operator}(..., on=...)")
         elif isinstance(node, Selector):
             has = node.series.label_names | ({"le"} if node.suffix == "_bucket" else frozenset())
-            used = tuple(matcher.label.name for matcher in node.matchers)
+            used = tuple(m.label.name for m in node.matchers if m.label.name != RENAMED.name)
             yield from _missing(place.line(node), used, has, f"{node.series.name}.where(...)")
 
 

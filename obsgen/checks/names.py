@@ -13,7 +13,9 @@ from obsgen.model.catalog import Catalog
 from obsgen.model.team import Team
 from obsgen.promql.label import TARGET_LABELS, Label
 from obsgen.promql.metric import Histogram, Metric
+from obsgen.promql.source import Status
 from obsgen.promql.tree import Selector
+from obsgen.renames import RENAMES
 
 CAMEL = re.compile(r"[A-Z][A-Za-z0-9]{0,79}")
 DASHED = re.compile(r"(?=.{1,80}$)[a-z][a-z0-9]*([-_][a-z0-9]+)*")
@@ -32,6 +34,11 @@ def duplicate_name(survey: Survey) -> Iterator[Problem]:
     yield from _twice("alert", survey.catalog.alerts, lambda alert: alert.name)
     yield from _twice("dashboard uid", survey.catalog.dashboards, lambda dashboard: dashboard.uid)
     yield from _twice("domain", survey.catalog.domains, lambda domain: domain.name)
+    if any(metric.status is Status.RENAMED for metric in survey.catalog.metrics):
+        for domain in survey.catalog.domains:
+            if domain.name == RENAMES:
+                hint = "a domain's rules are in a file of its name, and that one is of the renamed metrics: rename it"
+                yield Problem("duplicate-name", f"there are two rule files {RENAMES}.yml", domain.at, hint)
 
 
 def _taken(metrics: Iterable[Metric]) -> Iterator[Problem]:
@@ -58,7 +65,6 @@ def _twice(what: str, items: Iterable[Any], key: Callable[[Any], str]) -> Iterat
 
 def bad_name(survey: Survey) -> Iterator[Problem]:
     """A name that Prometheus, Grafana or a file system would not take as it is."""
-    sources = {metric.source.name: metric.source for metric in survey.catalog.metrics if metric.source}
     dashed = "use lower-case words with dashes, as in 'lavalink-nodes'"
     named: tuple[tuple[Any, str, re.Pattern[str], str], ...] = (
         *((alert, "alert name", CAMEL, "use CamelCase, as in 'NodeDown'") for alert in survey.catalog.alerts),
@@ -68,7 +74,7 @@ def bad_name(survey: Survey) -> Iterator[Problem]:
         ),
         *((domain, "domain name", DASHED, dashed) for domain in survey.catalog.domains),
         (survey.catalog.project, "project name", DASHED, dashed),
-        *((source, "source name", DASHED, dashed) for source in sources.values()),
+        *((source, "source name", DASHED, dashed) for source in survey.catalog.sources),
     )
     for item, what, form, hint in named:
         if not form.fullmatch(item.name):

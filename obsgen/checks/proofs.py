@@ -9,7 +9,7 @@ from obsgen.checks.places import Survey, meant
 from obsgen.errors import Problem
 from obsgen.model.proof import Firing, Proof
 from obsgen.model.rule import Alert, Recording
-from obsgen.promql.label import TARGET_LABELS
+from obsgen.promql.label import RENAMED, TARGET_LABELS
 from obsgen.promql.metric import Histogram, Metric, seconds
 from obsgen.promql.tree import Selector, Series, series_in
 from obsgen.words import duration
@@ -65,7 +65,7 @@ def _series(proof: Proof, selector: Selector, declared: set[str]) -> Iterator[Pr
     if isinstance(series, Histogram) != (selector.suffix in PARTS):
         hint = "a histogram has parts: give its .count, .sum or .bucket(...)"
         yield Problem("proof-series", f"the proof {proof.title!r} gives {series.name} as a whole", proof.at, hint)
-    has = series.label_names | ({"le"} if selector.suffix == "_bucket" else frozenset())
+    has = series.label_names | {RENAMED.name} | ({"le"} if selector.suffix == "_bucket" else frozenset())
     for matcher in selector.matchers:
         name = matcher.label.name
         if name not in has:

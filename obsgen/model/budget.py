@@ -95,8 +95,9 @@ class ErrorBudget:
         min_bad_events: fewer bad events than this in the long window of a burn rate alert nobody; when left out 5, but
             1 of minutes, which are never too few to tell.
         min_events: of fewer events in the window the success ratio alerts nobody.
-        min_coverage: the share of the window that must have data before the success ratio alerts anybody. Burn rates
-            look at hours, not at the window, and need no more data than these.
+        min_coverage: the share of the window in which the rules must have been evaluated and the sources scraped,
+            before the success ratio alerts anybody or the budget counts as used up. Burn rates look at hours, not at
+            the window, and need no more data than these.
         success: the success ratio, where it is published.
         impact: what users notice, as a sentence.
         diagnosis: how to find the cause, for the runbooks of its burn rates.

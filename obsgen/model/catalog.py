@@ -15,6 +15,7 @@ from obsgen.model.rule import Alert, Recording
 from obsgen.model.team import Team
 from obsgen.model.watch import SourceWatch
 from obsgen.promql.metric import Metric, positive
+from obsgen.promql.source import Source
 from obsgen.shape import conform
 
 VERSION = re.compile(r"\d+\.\d+")
@@ -119,6 +120,17 @@ class Catalog:
     def metrics(self) -> tuple[Metric, ...]:
         """All metrics, in the order of their domains."""
         return tuple(metric for domain in self.domains for metric in domain.metrics)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All sources: who exposes the metrics, now or one day, and who is watched; each once."""
+        exposing = (source for metric in self.metrics for source in (metric.source, metric.exposed_by))
+        watched = (watch.source for domain in self.domains for watch in domain.watches)
+        found: dict[str, Source] = {}
+        for source in (*exposing, *watched):
+            if source is not None:
+                found.setdefault(source.name, source)
+        return tuple(found.values())
 
     @property
     def recordings(self) -> tuple[Recording, ...]:

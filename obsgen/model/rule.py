@@ -265,6 +265,7 @@ class Recording(Series):
         interval: how often it is evaluated, a PromQL duration.
         proofs: which values it records of which series.
         equivalent: as of an `Alert`.
+        budget: name of the error budget that it is a part of; obsgen sets it.
 
     Source of the naming: https://prometheus.io/docs/practices/rules/
     """
@@ -277,6 +278,7 @@ class Recording(Series):
     interval: str = "30s"
     proofs: Sequence[Proof] = ()
     equivalent: Mapping[str, str] = field(default_factory=dict, hash=False)
+    budget: str = ""
     at: Location = field(default_factory=here, repr=False, compare=False)
     labels: frozenset[str] = field(default=frozenset(), init=False, repr=False)
 

@@ -31,7 +31,8 @@ from obsgen.promql.functions import (
     vector,
 )
 from obsgen.promql.label import INSTANCE, JOB, Label, Matcher
-from obsgen.promql.metric import PROCESS_START, UP, Counter, Exposure, Gauge, Histogram, Metric, Source, Status
+from obsgen.promql.metric import PROCESS_START, UP, Counter, Gauge, Histogram, Metric
+from obsgen.promql.source import Exposure, Source, SourceStatus, Status
 from obsgen.promql.tree import Expr, Selector, Series
 from obsgen.promql.units import Unit
 
@@ -52,6 +53,7 @@ __all__ = [
     "Selector",
     "Series",
     "Source",
+    "SourceStatus",
     "Status",
     "Unit",
     "abs_",

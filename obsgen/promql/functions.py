@@ -137,6 +137,14 @@ def absent(expr: Expr) -> Expr:
     return Call("absent", (expr,))
 
 
+def label_replace(expr: Expr, name: str, replacement: str, source: str = "", pattern: str = "") -> Expr:
+    """Return the series with a label set to `replacement`, `$1` in it being what `pattern` finds in `source`.
+
+    Without a source all series get the same value; an empty one takes the label away.
+    """
+    return Call("label_replace", (expr, name, replacement, source, pattern))
+
+
 def finite(expr: Expr) -> Expr:
     """Return the series whose value is a real number: a comparison drops NaN and +Inf."""
     return expr < INF

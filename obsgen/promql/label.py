@@ -89,5 +89,6 @@ def _any(label: Label, values: tuple[str, ...]) -> str:
 
 JOB = Label("job", "Scrape job that the target belongs to.")
 INSTANCE = Label("instance", "Host and port that was scraped.")
+RENAMED = Label("renamed", '"true" on what a recording rule has made of the name of today. No exporter sets it.')
 TARGET_LABELS = frozenset({JOB.name, INSTANCE.name})
 """What Prometheus adds to everything it scrapes."""

@@ -3,115 +3,21 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 
 from obsgen.errors import DefinitionError, Location, here
 from obsgen.promql.bounds import notations
-from obsgen.promql.label import TARGET_LABELS, Label
+from obsgen.promql.durations import DURATION as DURATION
+from obsgen.promql.durations import positive as positive
+from obsgen.promql.durations import seconds as seconds
+from obsgen.promql.label import RENAMED, TARGET_LABELS, Label
+from obsgen.promql.source import EXPOSED, METRIC_NAME, Status
+from obsgen.promql.source import Exposure as Exposure
+from obsgen.promql.source import Source as Source
 from obsgen.promql.tree import Range, Selector, Series
 from obsgen.promql.units import Unit
 from obsgen.shape import conform
-
-METRIC_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-# Ten decades at most: Prometheus' own limit is 292 years in all.
-_PARTS = r"(\d{1,2}y)?(\d{1,4}w)?(\d{1,5}d)?(\d{1,6}h)?(\d{1,7}m)?(\d{1,9}s)?(\d{1,12}ms)?"
-DURATION = re.compile(rf"(?=\d){_PARTS}", re.ASCII)
-_SECONDS = {"y": 31_536_000, "w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1, "ms": 0.001}
-
-
-def seconds(duration: str) -> float:
-    """Return a PromQL duration (`1h30m`) in seconds.
-
-    Raises:
-        DefinitionError: the text is not a duration.
-    """
-    if not isinstance(duration, str) or not DURATION.fullmatch(duration):
-        raise DefinitionError(f"{duration!r} is not a duration", 'write it as Prometheus does: "30s", "5m", "1h30m"')
-    return sum(float(n) * _SECONDS[unit] for n, unit in re.findall(r"(\d+)(ms|[ywdhms])", duration))
-
-
-def positive(duration: str) -> float:
-    """Return a PromQL duration in seconds.
-
-    Raises:
-        DefinitionError: the text is not a duration, or no time at all.
-    """
-    if not seconds(duration):
-        raise DefinitionError(f"{duration!r} is no time at all", 'give one, as in "30s"')
-    return seconds(duration)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Something that exposes metrics to Prometheus.
-
-    Args:
-        name: its id, used in the names of the alerts about it.
-        title: what people call it.
-        job: the scrape job in Prometheus.
-        interval: how often it is scraped, a PromQL duration.
-        path: HTTP path of the exposition.
-        targets: what Prometheus scrapes, `host:port` each. Without any, Prometheus reads them from
-            `targets-JOB.yml` beside its configuration, as soon as there is such a file.
-        exporter: how its numbers get to Prometheus, as a sentence or less.
-        persistent: its counters outlive its process, since it reads them from a database or a queue: a fresh process
-            or instance exposes what was counted long ago, and that is not news.
-    """
-
-    name: str
-    title: str
-    job: str
-    interval: str
-    path: str = "/metrics"
-    targets: Sequence[str] = ()
-    exporter: str = ""
-    persistent: bool = False
-    at: Location = field(default_factory=here, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        conform(self)
-        positive(self.interval)
-
-
-class Status(Enum):
-    """Whether a metric can be scraped today."""
-
-    EXPOSED = "exposed"
-    """As the catalog says."""
-    RENAMED = "renamed"
-    """Under another name, unit or labels."""
-    PLANNED = "planned"
-    """Not yet: panels are empty and alerts cannot fire."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exposure:
-    """What the exporter really offers for a metric today, where that is not what the catalog asks for.
-
-    Args:
-        status: whether the metric can be scraped.
-        name: what it is called today, if it is renamed.
-        scale: what today's values have to be multiplied by to be in the catalog's unit.
-        labels: today's label names, each with the catalog's name for it.
-        note: what is missing, as a sentence.
-    """
-
-    status: Status = Status.EXPOSED
-    name: str = ""
-    scale: float = 1
-    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        conform(self)
-        if not math.isfinite(self.scale):
-            raise DefinitionError(f"values cannot be multiplied by {self.scale}", "give a number")
-
-
-EXPOSED = Exposure()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -154,11 +60,46 @@ class Metric(Series):
                 f"{self.name!r} is not a metric name",
                 "use letters, digits and underscores; colons are for recording rules",
             )
+        if self.exposure.status is Status.RENAMED:
+            self._check_renaming(self.exposure)
+
+    def _check_renaming(self, today: Exposure) -> None:
+        if today.name == self.name:
+            raise DefinitionError(
+                f"{self.name} is renamed to its own name",
+                "a rule cannot tell the two apart: give the catalog's metric another name",
+            )
+        own = {label.name for label in self.labels}
+        for label in (*today.labels.values(), *today.adds):
+            if label not in own:
+                raise DefinitionError(
+                    f"{today.name} is to have the label {label!r}, and {self.name} has no such label",
+                    f"its labels are {', '.join(sorted(own)) or 'none'}",
+                )
+        for label in sorted(set(today.adds) & set(today.labels.values())):
+            raise DefinitionError(
+                f"the label {label!r} of {self.name} has two sources", "take it out of adds, or out of labels"
+            )
+        if RENAMED.name in own:
+            raise DefinitionError(
+                f"{self.name} declares the label {RENAMED.name!r}", "obsgen sets it on what is renamed: choose another"
+            )
 
     @property
     def label_names(self) -> frozenset[str]:
         """Names of its labels, with `job` and `instance`."""
         return frozenset(label.name for label in self.labels) | TARGET_LABELS
+
+    @property
+    def exposed_by(self) -> Source | None:
+        """Who exposes it today, under whatever name."""
+        return self.exposure.source or self.source
+
+    @property
+    def status(self) -> Status:
+        """Whether it can be scraped today: what a planned source exposes is planned, whatever its exposure says."""
+        source = self.exposed_by
+        return Status.PLANNED if source is not None and not source.live else self.exposure.status
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -198,6 +139,11 @@ class Histogram(Metric):
     def __post_init__(self) -> None:
         # Spelt out: slots=True makes a new class, which a bare super() would not find.
         super(Histogram, self).__post_init__()
+        if self.exposure.scale != 1:
+            raise DefinitionError(
+                f"the histogram {self.name} is multiplied by {self.exposure.scale:g}",
+                "no rule can move the bounds of buckets: let the catalog's histogram have today's unit",
+            )
         if (
             not self.buckets
             or list(self.buckets) != sorted(set(self.buckets))

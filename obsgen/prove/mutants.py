@@ -18,7 +18,7 @@ from obsgen.promql import reader
 from obsgen.promql.infer import COMPARISONS
 from obsgen.promql.metric import PROCESS_START, UP, seconds
 from obsgen.promql.text import number, render
-from obsgen.promql.tree import Aggregate, Binary, Call, Expr, Number, Offset, Range, Raw, Subquery, walk
+from obsgen.promql.tree import Aggregate, Binary, Call, Expr, Number, Offset, Range, Raw, Subquery, series_in, walk
 from obsgen.prove.rules import Rule, Rules
 from obsgen.words import duration
 
@@ -130,9 +130,9 @@ def _windows(expr: Expr) -> tuple[str, ...]:
         for arg in node.args
     }
     for node in walk(expr):
-        if isinstance(node, Range) and node.selector.series in (UP, PROCESS_START):
+        if not isinstance(node, Range | Subquery) or set(series_in(node)) <= {UP, PROCESS_START}:
             continue
-        if isinstance(node, Range | Subquery) and node.window and id(node) not in looked_up:
+        if node.window and id(node) not in looked_up:
             found.setdefault(node.window)
     return tuple(found)
 

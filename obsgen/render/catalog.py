@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from obsgen.index import Index
@@ -13,9 +14,12 @@ from obsgen.model.rule import Alert, Level, Recording, level_expr
 from obsgen.model.team import Team
 from obsgen.promql.infer import ANY_WINDOW
 from obsgen.promql.label import Label
-from obsgen.promql.metric import Exposure, Gauge, Histogram, Metric, Source
+from obsgen.promql.metric import Gauge, Histogram, Metric
+from obsgen.promql.source import Source
 from obsgen.promql.text import render, string
 from obsgen.promql.tree import Series
+from obsgen.readiness import Lack, reasons
+from obsgen.renames import exposer
 from obsgen.render.links import Links
 from obsgen.words import plain_number
 
@@ -36,7 +40,6 @@ class _Writer:
 
     def write(self) -> Json:
         project = self.project
-        sources = {m.source.name: m.source for m in self.index.catalog.metrics if m.source is not None}
         return {
             "$schema": SCHEMA_FILE,
             "project": {
@@ -48,7 +51,7 @@ class _Writer:
                 "grafana_url": self.links.grafana,
                 "retention": project.retention,
             },
-            "sources": [_source(source) for source in sources.values()],
+            "sources": [_source(source) for source in self.index.catalog.sources],
             "domains": [self._domain(domain) for domain in self.index.catalog.domains],
         }
 
@@ -73,7 +76,7 @@ class _Writer:
             "help": metric.help,
             "unit": metric.unit.name.lower(),
             "labels": [_label(label) for label in metric.labels],
-            "exposure": _exposure(metric.exposure),
+            "exposure": _exposure(metric),
             "docs_url": self.links.series(metric.name),
             "used_by": self._used(metric),
         }
@@ -117,6 +120,8 @@ class _Writer:
             "summary": alert.summary,
             "unit": alert.unit.name.lower(),
             "levels": [_level(alert, level) for level in alert.levels],
+            "loaded": alert.name not in self.index.readiness.waiting,
+            "waits_for": _lacks(self.index.readiness.alert(alert)),
             "runbook_url": self.links.runbook(alert.name),
         }
         return data | ({"dashboard_url": self.links.dashboard(dashboard, place)} if dashboard else {})
@@ -129,6 +134,7 @@ class _Writer:
                 "type": type(panel).__name__,
                 "unit": panel.value_unit.name.lower(),
                 "expr": [render(expr, ANY_WINDOW) for expr in panel.expressions],
+                "waits_for": _lacks(self.index.readiness.panel(panel)),
             }
             for panel in dashboard.panels
         ]
@@ -154,6 +160,7 @@ def _source(source: Source) -> Json:
         "interval": source.interval,
         "path": source.path,
         "exporter": source.exporter,
+        "status": source.status.value,
     }
 
 
@@ -161,10 +168,20 @@ def _label(label: Label) -> Json:
     return {"name": label.name, "help": label.help, "values": list(label.values)}
 
 
-def _exposure(exposure: Exposure) -> Json:
-    data: Json = {"status": exposure.status.value}
+def _lacks(lacks: Iterable[Lack]) -> list[Json]:
+    """Return what is not there yet, as the docs say it."""
+    return [
+        {"kind": "source" if isinstance(lack, Source) else "metric", "name": lack.name, "reason": reasons([lack])}
+        for lack in lacks
+    ]
+
+
+def _exposure(metric: Metric) -> Json:
+    exposure = metric.exposure
+    data: Json = {"status": metric.status.value}
     if exposure.name:
         data |= {"name": exposure.name, "scale": exposure.scale, "labels": dict(exposure.labels)}
+        data |= {"adds": dict(exposure.adds), "source": exposer(metric).name}
     return data | ({"note": exposure.note} if exposure.note else {})
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from obsgen.index import Index, PanelPlace
 from obsgen.model.dashboard import Panel
+from obsgen.promql.source import Status
+from obsgen.renames import exposer
 from obsgen.render import metric_pages, runbooks
 from obsgen.render.budget_page import budget_page
 from obsgen.render.links import (
@@ -79,21 +81,23 @@ def _index(index: Index) -> str:
 
 
 def _planned(index: Index) -> str:
-    waiting = [m for m in index.catalog.metrics if m.exposure.status.value != "exposed"]
+    waiting = [m for m in index.catalog.metrics if m.status is not Status.EXPOSED]
     if not waiting:
         return ""
     rows = [
         (
             link(code(metric.name), series_file(index, metric.name), INDEX_FILE),
-            metric.exposure.status.value,
-            code(metric.exposure.name) if metric.exposure.name else "",
+            metric.status.value,
+            f"{code(metric.exposure.name)} of {exposer(metric).title}" if metric.exposure.name else "",
             metric.exposure.note,
         )
         for metric in waiting
     ]
     return page(
         "## Not exported as documented",
-        "Panels of these metrics are empty, and their alerts cannot fire, until the exporters offer them.",
+        "Panels of planned metrics are empty, and their alerts cannot fire, until the exporters offer them; each says "
+        "so itself. Renamed metrics are recorded under their own names from what there is today: their panels and "
+        "alerts work.",
         table(("Metric", "Status", "Today", "What is missing"), rows),
     ).rstrip()
 
@@ -120,7 +124,7 @@ def _alerts(index: Index) -> str:
                 level.severity.value,
                 condition(alert, level),
                 spoken(level.hold) or "at once",
-                alert.summary,
+                f"{alert.summary} {index.readiness.about_alert(alert)}".rstrip(),
             )
             for alert in domain.alerts
             for level in alert.levels
@@ -145,7 +149,7 @@ def _dashboards(index: Index, links: Links) -> str:
             rows = [
                 (
                     href(p.panel.heading, links.dashboard(dashboard, p)),
-                    p.panel.about,
+                    index.readiness.about_panel(p.panel),
                     ", ".join(_read(index, p.panel, here)),
                 )
                 for p in panels

@@ -5,11 +5,14 @@ from __future__ import annotations
 from obsgen.index import Index
 from obsgen.model.catalog import Domain
 from obsgen.model.rule import Recording
-from obsgen.promql.label import Label
-from obsgen.promql.metric import Gauge, Histogram, Metric, Status
+from obsgen.promql.label import RENAMED, Label
+from obsgen.promql.metric import Gauge, Histogram, Metric
+from obsgen.promql.source import Status
 from obsgen.promql.text import number
 from obsgen.promql.tree import Series
 from obsgen.promql.units import Unit
+from obsgen.readiness import reasons
+from obsgen.renames import exposer
 from obsgen.render.links import (
     ALERTS_FILE,
     BUDGETS_FILE,
@@ -125,10 +128,21 @@ def _facts(series: Metric | Recording) -> list[str]:
             f"Source: {_source(series)}, scrape job `{source.job}`, `{source.path}` every {spoken(source.interval)}. "
             f"{source.exporter}".rstrip()
         )
-    if series.exposure.status is not Status.EXPOSED:
-        today = f" Today it is `{series.exposure.name}`." if series.exposure.name else ""
-        facts.append(f"**Not exported as documented** ({series.exposure.status.value}).{today} {series.exposure.note}")
+    if series.status is not Status.EXPOSED:
+        facts.append(f"**Not exported as documented** ({series.status.value}). {_today(series)}".rstrip())
     return facts
+
+
+def _today(metric: Metric) -> str:
+    """Return what there is of a metric today that is not exported as documented."""
+    if metric.status is Status.PLANNED:
+        return reasons([metric])
+    source = exposer(metric)
+    return (
+        f"Today it is `{metric.exposure.name}` of {source.title}, scrape job `{source.job}`. {metric.exposure.note} "
+        f'Prometheus records it from there, with the label `{RENAMED.name}="true"`, until it is scraped under its own '
+        "name."
+    )
 
 
 def _label(label: Label) -> str:

@@ -75,7 +75,7 @@ class Panels:
         return grafana.panel(
             id=id,
             title=panel.heading,
-            description=panel.about,
+            description=self.index.readiness.about_panel(panel),
             grid=grafana.grid(position.x, position.y, position.w, position.h),
             links=self._links(panel),
             **next(self.kinds[kind] for kind in type(panel).__mro__ if kind in self.kinds)(panel),

@@ -8,7 +8,9 @@ from typing import Any
 from obsgen.index import Index
 from obsgen.model.routing import Routing
 from obsgen.model.rule import ALERT_INTERVAL
-from obsgen.promql.metric import Source
+from obsgen.promql.label import RENAMED
+from obsgen.promql.source import Source
+from obsgen.renames import renamed
 
 Json = dict[str, Any]
 PLAIN_TEXT = "PrometheusText0.0.4"
@@ -16,22 +18,29 @@ PLAIN_TEXT = "PrometheusText0.0.4"
 
 
 def prometheus(index: Index, routing: Routing, files: Iterable[str]) -> Json:
-    """Return the configuration of Prometheus.
+    """Return the configuration of Prometheus. A source that is only planned is not scraped.
 
     Args:
         index: the catalog's cross-references.
         routing: where alerts go.
-        files: names of the rule files beside it.
+        files: paths of the rule files, relative to it.
     """
-    sources = {m.source.name: m.source for m in index.catalog.metrics if m.source is not None}
     three = int(index.catalog.project.prometheus.partition(".")[0]) >= 3
     since_3 = {"fallback_scrape_protocol": PLAIN_TEXT} if three else {}
     return {
         "global": {"scrape_interval": ALERT_INTERVAL, "evaluation_interval": ALERT_INTERVAL},
         "rule_files": sorted(files),
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(routing.alertmanagers)}]}]},
-        "scrape_configs": [_job(source) | since_3 for source in sources.values()],
+        "alerting": _alerting(index, routing),
+        "scrape_configs": [_job(source) | since_3 for source in index.catalog.sources if source.live],
     }
+
+
+def _alerting(index: Index, routing: Routing) -> Json:
+    found: Json = {"alertmanagers": [{"static_configs": [{"targets": list(routing.alertmanagers)}]}]}
+    if renamed(index.catalog):
+        # Nobody who is told of an alert wants to know of it, and the alert is the same when the rename is over.
+        found["alert_relabel_configs"] = [{"regex": RENAMED.name, "action": "labeldrop"}]
+    return found
 
 
 def _job(source: Source) -> Json:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from obsgen.index import Index
 from obsgen.model.routing import Email, PagerDuty, Receiver, Routing, Slack, Webhook
 from obsgen.model.severity import Severity
+from obsgen.readiness import reasons
 from obsgen.render.links import ROUTING_FILE, runbook_file
 from obsgen.render.markdown import code, link, page, table
 from obsgen.routing import WAITS, Router, Way
@@ -35,6 +36,7 @@ def routing_page(index: Index, routing: Routing) -> str:
         "While one alert says all there is to say, those that follow from it are silent. They still show in "
         "Prometheus, in Alertmanager and on dashboards.",
         table(("While this fires", "These are silent", "With the same", "Because"), _silent(router)),
+        _waiting(router),
         "## With what",
         table(("Receiver", "Id", "Secret"), map(_receiver, routing.receivers)),
         _watchdog(routing),
@@ -67,6 +69,22 @@ def _silent(router: Router) -> Iterator[tuple[str, ...]]:
         level = f" ({each.severity.value})" if each.severity is not None else ""
         same = listed([code(label) for label in each.equal if label != "catalog"])
         yield said + whole, targets + level, same, each.reason
+
+
+def _waiting(router: Router) -> str:
+    """Return which of these alerts are not loaded yet."""
+    readiness = router.index.readiness
+    if not readiness.waiting:
+        return ""
+    rows = [
+        (link(name, runbook_file(name), HERE), f"{reasons([lack])}", code(f"prometheus/{readiness.file(name)}"))
+        for name, (_, lack) in readiness.waiting.items()
+    ]
+    return page(
+        "## What waits",
+        "These alerts have their ways, and are not loaded yet: they would cry for ever.",
+        table(("Alert", "Waits, because", "Its rule"), rows),
+    ).rstrip()
 
 
 def _receiver(receiver: Receiver) -> tuple[str, ...]:

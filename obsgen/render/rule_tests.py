@@ -28,6 +28,7 @@ from obsgen.promql.notation import Mark, exported, values
 from obsgen.promql.reader import LOOKBACK
 from obsgen.promql.text import string
 from obsgen.promql.tree import Call, Expr, Range, Raw, series_in, walk
+from obsgen.render.rules import RULES
 from obsgen.words import duration
 
 Json = dict[str, Any]
@@ -41,21 +42,29 @@ def rule_tests(index: Index, files: Mapping[str, Json]) -> dict[str, Json]:
 
     Args:
         index: the catalog's cross-references.
-        files: the rule files, by the domain's name.
+        files: the rule files, by their path below `prometheus/`.
     """
     writer = _Writer(index, files)
-    found = {domain.name: list(writer.tests(domain)) for domain in index.catalog.domains}
+    found = {
+        domain.name: (_files(index, domain, files), list(writer.tests(domain))) for domain in index.catalog.domains
+    }
     return {
         name: {
-            "rule_files": [f"../{name}.yml"],
+            "rule_files": [f"../{path}" for path in paths],
             "evaluation_interval": ALERT_INTERVAL,
             # promtool would evaluate the groups in any order.
-            "group_eval_order": [group["name"] for group in files[name]["groups"]],
+            "group_eval_order": [group["name"] for path in paths for group in files[path]["groups"]],
             "tests": tests,
         }
-        for name, tests in found.items()
+        for name, (paths, tests) in found.items()
         if tests
     }
+
+
+def _files(index: Index, domain: Domain, files: Mapping[str, Json]) -> list[str]:
+    """Return the paths of the rule files with the rules of a domain, those that wait included."""
+    waiting = (index.readiness.file(alert.name) for alert in domain.alerts if alert.name in index.readiness.waiting)
+    return [path for path in dict.fromkeys((f"{RULES}/{domain.name}.yml", *waiting)) if path in files]
 
 
 class _Writer:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from obsgen.index import Index
 from obsgen.model.catalog import Domain
+from obsgen.model.order import in_order
 from obsgen.model.rule import ALERT_INTERVAL, HOLD, THRESHOLD, VALUE, Alert, Level, Recording, level_expr
 from obsgen.promql.text import pretty
 from obsgen.promql.tree import series_in
@@ -13,54 +16,67 @@ from obsgen.render.links import Links
 from obsgen.words import spoken
 
 Json = dict[str, Any]
+RULES = "rules"
+"""The folder of the rule files that Prometheus loads, below that of its configuration. Nothing else is in it, so that
+`*.yml` fits rule files only."""
+LARGEST = 20
+"""Rules in a group at most: Mimir takes no more by default (`ruler_max_rules_per_rule_group`)."""
 
 
 def rule_files(index: Index) -> dict[str, Json]:
-    """Return the rule file of every domain that has rules, by the domain's name.
+    """Return the rule file of every domain that has rules, by its path below `prometheus/`.
 
-    Recordings stand in the order of their dependencies, within a group and among groups; alerts come last.
+    The rules that wait for a source have a file for each source, in a folder that Prometheus does not load.
+    Recordings stand in the order of their dependencies, within a group and among groups; alerts come last. A group
+    has at most `LARGEST` rules.
     """
     links = Links(index)
     order = {name: place for place, name in enumerate(in_order(index.catalog.recordings))}
-    files: dict[str, Json] = {}
+    waiting = index.readiness.waiting
+    loaded: dict[str, Json] = {}
+    waits: dict[str, list[Json]] = {}
     for domain in index.catalog.domains:
-        groups = [*_recording_groups(domain, order), *_alert_groups(index, links, domain)]
+        rules = {a.name: (a, [_alert(index, links, domain, a, level) for level in a.levels]) for a in domain.alerts}
+        ready = (each for name, each in rules.items() if name not in waiting)
+        groups = [*_recording_groups(domain, order), *_alert_groups(f"{domain.name}-alerts", ready)]
         if groups:
-            files[domain.name] = {"groups": groups}
-    return files
+            loaded[f"{RULES}/{domain.name}.yml"] = {"groups": groups}
+        for watch in domain.watches:
+            own = [rules[name] for name, (of, _) in waiting.items() if of is watch]
+            if own:
+                # Named unlike any group that is loaded: a rule test may load both.
+                groups = _alert_groups(f"{domain.name}-watch-{watch.source.name}", own)
+                waits.setdefault(index.readiness.file(own[0][0].name), []).extend(groups)
+    return loaded | {path: {"groups": groups} for path, groups in waits.items()}
 
 
-def in_order(recordings: tuple[Recording, ...]) -> list[str]:
-    """Return the names of recordings so that each comes after those that it reads, and else as they were given."""
-    by_name = {recording.name: recording for recording in recordings}
-    place = {name: number for number, name in enumerate(by_name)}
-    reads = {r.name: [s.name for s in series_in(r.expr) if s.name in by_name] for r in recordings}
+def in_groups(name: str, interval: str, runs: Iterable[list[Json]]) -> Iterator[Json]:
+    """Yield rules as groups of at most `LARGEST`, in their order.
 
-    def after(name: str, other: str) -> bool:
-        """Return whether one has to come after another that it reads: of two that read each other, as given."""
-        return name not in reads[other] or place[other] < place[name]
+    What is added at the end leaves the earlier groups, and their names, as they are.
 
-    done: dict[str, None] = {}
-    # Iterative: a chain of recordings may be longer than Python's stack.
-    stack = list(reversed(recordings))
-    entered: set[str] = set()
-    while stack:
-        recording = stack[-1]
-        needed = [
-            by_name[name]
-            for name in reads[recording.name]
-            if name not in done and name not in entered and after(recording.name, name)
-        ]
-        entered.add(recording.name)
-        if needed:
-            stack.extend(reversed(needed))
-        else:
-            done.setdefault(stack.pop().name)
-    return list(done)
+    Args:
+        name: of the first group; the others are numbered after it.
+        interval: of their evaluation.
+        runs: rules that stay together where a group is large enough for them.
+    """
+    groups: list[list[Json]] = []
+    for run in runs:
+        for start in range(0, len(run), LARGEST):
+            piece = run[start : start + LARGEST]
+            if not groups or len(groups[-1]) + len(piece) > LARGEST:
+                groups.append([])
+            groups[-1] += piece
+    for number, rules in enumerate(groups, 1):
+        yield {"name": name if number == 1 else f"{name}-part{number}", "interval": interval, "rules": rules}
 
 
 def _recording_groups(domain: Domain, order: dict[str, int]) -> list[Json]:
-    """Return the groups of a domain's recordings: one for each interval, more where two intervals need each other."""
+    """Return the groups of a domain's recordings: one for each interval, more where two intervals need each other.
+
+    Groups are evaluated at the same time, the rules of a group one after the other: what a budget records at an
+    interval stays in one group.
+    """
     groups: list[tuple[str, list[Recording]]] = []
     place: dict[str, int] = {}
     for recording in sorted(domain.recordings, key=lambda r: order[r.name]):
@@ -74,13 +90,16 @@ def _recording_groups(domain: Domain, order: dict[str, int]) -> list[Json]:
         place[recording.name] = number
     names = _numbered([f"{domain.name}-recordings-{interval}" for interval, _ in groups])
     return [
-        {
-            "name": name,
-            "interval": interval,
-            "rules": [{"record": r.name, "expr": pretty(r.expr)} for r in members],
-        }
+        group
         for name, (interval, members) in zip(names, groups, strict=True)
+        for group in in_groups(name, interval, _runs(members))
     ]
+
+
+def _runs(recordings: list[Recording]) -> Iterator[list[Json]]:
+    """Yield recordings as rules, those of a budget together."""
+    for _, together in groupby(recordings, key=lambda recording: recording.budget or recording.name):
+        yield [{"record": recording.name, "expr": pretty(recording.expr)} for recording in together]
 
 
 def _numbered(names: list[str]) -> list[str]:
@@ -88,18 +107,15 @@ def _numbered(names: list[str]) -> list[str]:
     return [f"{name}-{names[:n].count(name) + 1}" if name in names[:n] else name for n, name in enumerate(names)]
 
 
-def _alert_groups(index: Index, links: Links, domain: Domain) -> list[Json]:
-    intervals: dict[str, list[Json]] = {}
-    for alert in sorted(domain.alerts, key=lambda each: each.interval != ALERT_INTERVAL):
-        rules = [_alert(index, links, domain, alert, level) for level in alert.levels]
-        intervals.setdefault(alert.interval, []).extend(rules)
+def _alert_groups(name: str, alerts: Iterable[tuple[Alert, list[Json]]]) -> list[Json]:
+    """Return the groups of alerts, each with the rules of its levels: one for each interval."""
+    intervals: dict[str, list[list[Json]]] = {}
+    for alert, levels in sorted(alerts, key=lambda each: each[0].interval != ALERT_INTERVAL):
+        intervals.setdefault(alert.interval, []).append(levels)
     return [
-        {
-            "name": f"{domain.name}-alerts" + ("" if interval == ALERT_INTERVAL else f"-{interval}"),
-            "interval": interval,
-            "rules": rules,
-        }
+        group
         for interval, rules in intervals.items()
+        for group in in_groups(name + ("" if interval == ALERT_INTERVAL else f"-{interval}"), interval, rules)
     ]
 
 

@@ -44,8 +44,8 @@ def labels(catalog: Catalog, alert: str, severity: str) -> dict[str, str]:
     """Return the labels that Prometheus gives to an alert."""
     rules = (
         rule
-        for path in (ROOT / "generated/prometheus").glob("*.yml")
-        for group in yaml.safe_load(path.read_text()).get("groups", ())
+        for path in (ROOT / "generated/prometheus").glob("*/*.yml")
+        for group in yaml.safe_load(path.read_text())["groups"]
         for rule in group["rules"]
     )
     own: dict[str, str] = next(
@@ -215,10 +215,11 @@ def test_prometheus_and_alertmanager_as_generated_bring_an_alert_to_people(tmp_p
     quick = ("--rules.alert.resend-delay=1s",)
     with running(at_inbox(tmp_path, GENERATED, box), tmp_path) as alertmanager, prometheus(quick) as server:
         assert server.folder
-        for path in (ROOT / "generated/prometheus").glob("*.yml"):
+        generated = ROOT / "generated/prometheus"
+        for path in (generated / "prometheus.yml", *(generated / "rules").glob("*.yml")):
             text = path.read_text().replace("interval: 30s", "interval: 1s").replace("for: 2m", "for: 1s")
             text = text.replace("alertmanager:9093", alertmanager.url.removeprefix("http://"))
-            (server.folder / path.name).write_text(text.replace("bot:3052", "127.0.0.1:1"))
+            (server.folder / path.relative_to(generated)).write_text(text.replace("bot:3052", "127.0.0.1:1"))
         server.reload()
         box.wait(lambda b: any("VectobeatBotDown" in json.dumps(d) for d in b.at("/pagerduty")), seconds=40)
         box.wait(lambda b: bool(b.at("/webhook")), seconds=40)

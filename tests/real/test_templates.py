@@ -16,7 +16,12 @@ from tests.conftest import ROOT
 pytestmark = pytest.mark.real
 
 ODD = "a b&c=d?{{ .Value }}'é🎵/" + "x" * 200
-RULES = [*(ROOT / "generated/prometheus").glob("*.yml"), *(ROOT / "tests/golden/greenhouse/prometheus").glob("*.yml")]
+RULES = [
+    path
+    for made in ("generated", "tests/golden/greenhouse")
+    for folder in ("rules", "planned")
+    for path in (ROOT / made / "prometheus" / folder).glob("*.yml")
+]
 
 
 def always(rule: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +69,7 @@ def test_every_text_is_written_out_whatever_the_labels_hold() -> None:
 def test_a_value_is_written_in_its_unit() -> None:
     [latency] = [
         rule
-        for group in yaml.safe_load((ROOT / "generated/prometheus/shards.yml").read_text())["groups"]
+        for group in yaml.safe_load((ROOT / "generated/prometheus/rules/shards.yml").read_text())["groups"]
         for rule in group["rules"]
         if rule.get("alert") == "ShardLatencyHigh"
     ]
