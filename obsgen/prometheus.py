@@ -18,8 +18,7 @@ from obsgen.remote_write import HEADERS, Labels, Samples, body
 MOST_POINTS = 10_000
 """Steps of one range query: Prometheus refuses more than 11,000."""
 _ADVICE = {
-    "too far in the future": "since 2.54 it takes no samples more than ten minutes ahead of its clock: set the clock of "
-    "its machine",
+    "too far in the future": "its clock is wrong, since all proofs lie before 2020: set it",
     "out of order": "start it with storage.tsdb.out_of_order_time_window: 250y in its configuration",
     "out of bounds": "start it with storage.tsdb.out_of_order_time_window: 250y in its configuration",
     "too old": "start it with storage.tsdb.out_of_order_time_window: 250y in its configuration",

@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+import cramjam
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -14,12 +15,14 @@ from hypothesis import strategies as st
 from obsgen.cli import main
 from obsgen.errors import DefinitionError
 from obsgen.model import Catalog
+from obsgen.prometheus import Prometheus, PrometheusError
 from obsgen.promql import Counter, Gauge, Source, events, increase, max_
 from obsgen.promql.notation import Mark, exported, length, split, values
 from obsgen.promql.text import render
 from obsgen.prove.mutants import changed
 from obsgen.prove.rules import Rule, Rules
-from obsgen.prove.run import Times, states
+from obsgen.prove.run import END, Times, states
+from obsgen.remote_write import body
 from tests.conftest import ROOT
 from tests.double import answering
 
@@ -147,6 +150,15 @@ def test_no_proof_can_see_the_samples_of_another() -> None:
     assert times.take({"y"}, {"y"}, back=3600, length=1) == first
 
 
+def test_all_proofs_lie_in_the_past_and_it_is_told_when_no_time_is_left() -> None:
+    times, decade = Times(), 10 * 365 * 86_400
+    taken = [times.take({"a"}, {"a"}, back=40 * 86_400, length=decade) for _ in range(21)]
+
+    with pytest.raises(PrometheusError, match="more time than there is from 1800 to 2020"):
+        times.take({"a"}, {"a"}, back=40 * 86_400, length=decade)
+    assert taken[-1] + decade < END < 1_600_000_000
+
+
 def test_without_a_prometheus_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.delenv("OBSGEN_PROMETHEUS", raising=False)
@@ -156,6 +168,83 @@ def test_without_a_prometheus_it_says_how_to_get_one(monkeypatch: pytest.MonkeyP
         assert result.exit_code == 2
         assert "apt-get install prometheus" in result.output
         assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("how", ["option", "environment"])
+def test_a_named_prometheus_that_is_no_program_is_told(
+    how: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "prometheus"
+    path.write_text("not executable")
+    monkeypatch.setenv("OBSGEN_PROMETHEUS", str(path) if how == "environment" else "")
+    named = ["--prometheus-binary", str(path)] if how == "option" else []
+
+    result = CliRunner().invoke(main, ["prove", "-d", str(ROOT / "definitions"), "LavalinkNodeDown", *named])
+
+    assert result.exit_code == 2
+    where = "--prometheus-binary" if how == "option" else "OBSGEN_PROMETHEUS"
+    assert f"{where} names {str(path)!r}, which is no executable file" in result.output
+
+
+def test_a_prometheus_sees_nothing_of_the_environment_that_it_does_not_need(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "prometheus"
+    path.write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\n")
+    path.chmod(0o755)
+    monkeypatch.setenv("GRAFANA_TOKEN", "secret")
+    arguments = ["-d", str(ROOT / "definitions"), "LavalinkNodeDown", "--prometheus-binary", str(path)]
+
+    result = CliRunner().invoke(main, ["prove", *arguments])
+
+    assert f"Prometheus does not start ({path})" in result.output
+    seen = (tmp_path / "seen").read_text()
+    assert "PATH=" in seen
+    assert "secret" not in seen
+
+
+def test_a_given_prometheus_is_reached_through_the_proxy_of_the_environment_unless_it_is_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with answering({"http://prometheus.invalid:9090/-/ready": (200, "")}) as proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+        assert Prometheus("http://prometheus.invalid:9090").ready()
+    with answering({"/-/ready": (200, "")}) as own:
+        assert Prometheus(own).ready()
+        assert Prometheus(own.replace("127.0.0.1", "localhost")).ready()
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("out of order sample", "out_of_order_time_window: 250y"),
+        ("out of bounds", "out_of_order_time_window: 250y"),
+        ("too old sample", "out_of_order_time_window: 250y"),
+        ("timestamp is too far in the future", "its clock is wrong"),
+        ("duplicate sample for timestamp", "empty storage"),
+        ("disk is full", ""),
+    ],
+)
+def test_what_a_prometheus_says_of_samples_is_told_with_what_helps(said: str, advice: str) -> None:
+    with answering({"/api/v1/write": (400, said)}) as url, pytest.raises(PrometheusError) as caught:
+        Prometheus(url).push({(("__name__", "a"),): [(0.0, 1.0)]})
+
+    first, *hints = str(caught.value).splitlines()
+    assert first == f"{url} does not take samples: it answers 400, {said!r}"
+    assert advice in "".join(hints)
+    assert bool(hints) is bool(advice)
+
+
+@pytest.mark.parametrize(
+    ("at", "written"),
+    [(0.001, "01"), (0.3, "ac02"), (-0.001, "ffffffffffffffffff01"), (-0.128, "80ffffffffffffffff01")],
+)
+def test_a_time_is_written_as_a_number_of_64_bits(at: float, written: str) -> None:
+    said = bytes(cramjam.snappy.decompress_raw(body({(("__name__", "a"),): [(at, 1.0)]})))
+
+    assert said.endswith(b"\x10" + bytes.fromhex(written))
 
 
 def test_a_name_that_nothing_has_is_told() -> None:
@@ -175,7 +264,8 @@ def test_definitions_with_problems_are_not_proven(tmp_path: Path) -> None:
 def test_a_prometheus_that_takes_no_samples_says_what_it_needs() -> None:
     arguments = ["prove", "-d", str(ROOT / "definitions"), "LavalinkNodeDown", "--prometheus"]
 
-    with answering({"/-/ready": (200, "")}) as closed:
+    nothing = json.dumps({"status": "success", "data": {"resultType": "vector", "result": []}})
+    with answering({"/-/ready": (200, ""), "/api/v1/query": (200, nothing)}) as closed:
         result = CliRunner().invoke(main, [*arguments, closed])
 
     assert result.exit_code == 2

@@ -32,8 +32,8 @@ END = 1_577_836_800
 """Where the time for proofs ends: 2020-01-01. What a server that is given has of its own is later."""
 DAY = 86_400
 JUST_BEFORE = 0.001
-"""Seconds from a scrape to the evaluation that follows. At the same instant, a sample at the left edge of a window would
-count for Prometheus 2 and not for 3; in real life the two never coincide."""
+"""Seconds from a scrape to the evaluation that follows. At the same instant, a sample at the left edge of a window
+would count for Prometheus 2 and not for 3; in real life the two never coincide."""
 UNTIL: Labels = (("__name__", "obsgen_proven_until"),)
 """A series of obsgen's own: until when there are samples of proofs, in Unix seconds."""
 Span = tuple[float, float]

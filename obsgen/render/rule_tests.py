@@ -3,9 +3,9 @@
 What cannot be said in that format is left out: promtool evaluates all groups at one interval, so windows over recorded
 series count too much there.
 
-Its samples lie at the very times of the evaluations, and one at the left edge of a window counts for promtool 2 but not
-for promtool 3. So an alert that depends on a window may come and go one evaluation earlier or later than its proof says:
-that it is quiet, or fires, is asserted outside of that time.
+Its samples lie at the very times of the evaluations, and one at the left edge of a window counts for promtool 2 but
+not for promtool 3. So an alert that depends on a window may come and go one evaluation earlier or later than its proof
+says: that it is quiet, or fires, is asserted outside of that time.
 
 Source: https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
 """

@@ -1,6 +1,6 @@
 """An exporter with the real prometheus_client: `exporter.py BOUND...`.
 
-It prints its port. A line of JSON on its standard input says what happens: `{"jobs": 2, "failed": 1, "waits": [[5, 1]]}`.
+It prints its port. A line of JSON on its standard input is work: `{"jobs": 2, "failed": 1, "waits": [[5, 1]]}`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ WAIT = Histogram("wait_ms", "Wait.", buckets=[float(bound) for bound in sys.argv
 READY.labels("well").set(1)
 READY.labels("ill").set(0)
 
-server, _ = start_http_server(0, "127.0.0.1")
+server, thread = start_http_server(0, "127.0.0.1")
 print(server.server_port, flush=True)  # noqa: T201
 for line in sys.stdin:
     work = json.loads(line)

@@ -13,6 +13,7 @@ import yaml
 from obsgen.expand import expand
 from obsgen.index import Index
 from obsgen.model import Catalog, Domain, ErrorBudget, Events, Latency, Objective, Project, Team, TimeSlices
+from obsgen.model.sli import Sli
 from obsgen.prometheus import Prometheus
 from obsgen.promql import Counter, Gauge, Histogram, Label, Source, histogram_buckets, histogram_quantile
 from obsgen.promql.text import render
@@ -29,7 +30,7 @@ ALL_JOBS = Counter(name="jobs_total", title="Jobs", help="", source=APP)
 FAILED_JOBS = Counter(name="jobs_failed_total", title="Failed", help="", source=APP, labels=(KIND,))
 READY = Gauge(name="ready", title="Ready", help="", source=APP, labels=(PART,))
 WAIT = Histogram(name="wait_ms", title="Wait", help="", source=APP, buckets=BOUNDS)
-SLIS = {
+SLIS: dict[str, Sli] = {
     "failures": Events(total=ALL_JOBS, bad=FAILED_JOBS),
     "buckets": Events(total=WAIT.count, good=WAIT.bucket(1e6)),
     "ready": TimeSlices(total=READY, good=READY.equals(1)),

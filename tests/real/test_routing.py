@@ -21,6 +21,7 @@ from obsgen.route import deliveries
 from obsgen.routing import Router, Silencing
 from tests.alertmanager import Alertmanager, Inbox, at_inbox, inbox, running
 from tests.conftest import ROOT
+from tests.logs import complaints
 
 pytestmark = pytest.mark.real
 
@@ -59,7 +60,8 @@ def test_the_generated_configuration_loads_as_it_is(tmp_path: Path) -> None:
         status = requests.get(f"{server.url}/api/v2/status", timeout=10).json()
 
     assert "receiver: unrouted" in status["config"]["original"]
-    assert "level=error" not in server.log.read_text()
+    # Newer ones warn of matchers that older ones read otherwise.
+    assert complaints(server.log.read_text()) == []
 
 
 def test_every_alert_reaches_exactly_whom_route_says(tmp_path: Path, box: Inbox, vectobeat: Catalog) -> None:
@@ -159,8 +161,7 @@ def test_messages_survive_odd_labels(tmp_path: Path, box: Inbox, vectobeat: Cata
         box.wait(lambda b: bool(b.at("/slack") and b.at("/pagerduty")))
         said = server.log.read_text()
 
-    assert "level=error" not in said
-    assert "level=warn" not in said
+    assert complaints(said) == []
     [slack] = box.at("/slack")
     text = slack["attachments"][0]["text"]
     escaped = ODD[odd].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -224,7 +225,7 @@ def test_prometheus_and_alertmanager_as_generated_bring_an_alert_to_people(tmp_p
         box.wait(lambda b: bool(b.at("/webhook")), seconds=40)
         log = (server.folder / "log").read_text()
 
-    assert not [line for line in log.splitlines() if "level=error" in line]
+    assert [line for line in complaints(log) if "level=warn" not in line.lower()] == []
     slack = [m["attachments"][0] for m in box.at("/slack") if "VectobeatBotDown" in m["attachments"][0]["title"]]
     assert "Prometheus has had no answer from job vectobeat-bot for 2 minutes." in slack[0]["text"]
     assert slack[0]["title_link"].endswith("/runbooks/VectobeatBotDown.md")
