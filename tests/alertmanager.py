@@ -59,7 +59,8 @@ def inbox() -> Iterator[Inbox]:
             self.send_response(202 if self.path == "/pagerduty" else 200)
             self.send_header("Content-Length", "2")
             self.end_headers()
-            self.wfile.write(b"{}")
+            # From 0.34 on, Alertmanager takes only `ok` from Slack for an answer.
+            self.wfile.write(b"ok" if self.path == "/slack" else b"{}")
 
         def log_message(self, format: str, *args: object) -> None:
             """Print nothing."""
@@ -87,7 +88,8 @@ class Alertmanager:
             {
                 "labels": dict(labels),
                 "annotations": dict(annotations),
-                "startsAt": (now - timedelta(minutes=1)).isoformat(),
+                # Newer versions do not wait for others of the group when an alert began before that wait.
+                "startsAt": (now - timedelta(minutes=resolved)).isoformat(),
                 "endsAt": ends.isoformat(),
             }
             for labels in alerts
@@ -116,7 +118,8 @@ def at_inbox(folder: Path, source: Path, box: Inbox, *, inhibit: bool = True, qu
         for hook in receiver.get("webhook_configs", ()):
             hook["url"] = f"{box.url}/webhook"
     for route in (config["route"], *config["route"]["routes"]) if quick else ():
-        route |= {"group_wait": "0s", "group_interval": "1s"}
+        # Long enough for all the alerts of one request.
+        route |= {"group_wait": "300ms", "group_interval": "1s"}
         route.pop("active_time_intervals", None)
     path = folder / "alertmanager.yml"
     path.write_text(yaml.safe_dump(config))
