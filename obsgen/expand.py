@@ -11,6 +11,10 @@ from obsgen.model.catalog import Catalog, Domain
 from obsgen.model.proof import Proof
 from obsgen.model.rule import Recording
 
+BACK = "A source that is back needs nobody; what is still silent when the hours begin is told then."
+SPENT = "What errors have cost shows in what is left of the budget."
+"""Why nobody has to hear of alerts that are over."""
+
 
 def expand(catalog: Catalog) -> Catalog:
     """Return the catalog with every budget's and watch's rules among the recordings and alerts of its domain.
@@ -23,15 +27,16 @@ def expand(catalog: Catalog) -> Catalog:
 
 
 def _alerting(catalog: Catalog) -> Iterator[Domain]:
-    """Yield a domain with the alert that always fires, where somebody listens to it."""
+    """Yield a domain with the alerts on Prometheus itself, and the one that always fires if somebody listens to it."""
     routing = catalog.project.routing
-    if routing is not None and routing.watchdog is not None:
+    if routing is not None:
+        always = (watches.watchdog(routing),) if routing.watchdog is not None else ()
         yield Domain(
             name="alerting",
             title="Alerting",
-            description="Whether alerts get through at all.",
+            description="Whether rules are evaluated, and alerts get through at all.",
             order=max(domain.order for domain in catalog.domains) + 1,
-            alerts=(watches.watchdog(routing),),
+            alerts=(*watches.prometheus.alerts(routing), *always),
             at=routing.at,
         )
 
@@ -54,9 +59,18 @@ def _domain(domain: Domain) -> Domain:
     for budget in domain.budgets:
         recorded = (replace(recording, at=budget.at) for recording in budgets.recordings(budget))
         recordings.extend(replace(r, proofs=_proofs(budget, r)) for r in recorded)
-        alerts.extend(replace(alert, at=budget.at) for alert in budgets.alerts(budget))
+        alerts.extend(
+            replace(alert, at=budget.at, fleeting=alert.fleeting or SPENT) for alert in budgets.alerts(budget)
+        )
     for watch in domain.watches:
-        alerts.extend(replace(alert, at=watch.at) for alert in watches.expand(watch))
+        alerts.extend(replace(alert, at=watch.at, fleeting=BACK) for alert in watches.expand(watch))
+    for agreement in domain.agreements:
+        one, other = (replace(each, at=agreement.at) for each in watches.agreement.recordings(agreement))
+        recordings.extend((one, other))
+        alerts.append(replace(watches.agreement.alert(agreement, one, other), at=agreement.at))
+    alerts.extend(watches.cardinality.limits(domain))
+    lasting = {each.silencers: each for each in domain.inhibitions if each.silencers != each.sources}
+    alerts.extend(map(watches.lately.lately, lasting.values()))
     return replace(domain, recordings=tuple(recordings), alerts=tuple(alerts))
 
 

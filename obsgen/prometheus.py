@@ -65,7 +65,9 @@ class Prometheus:
         if not answer.ok:
             said = answer.text.strip()[:200]
             advice = next((f"\n    {text}" for sign, text in _ADVICE.items() if sign in said), "")
-            raise PrometheusError(f"{self.name} does not take samples: it answers {answer.status_code}, {said!r}{advice}")
+            raise PrometheusError(
+                f"{self.name} does not take samples: it answers {answer.status_code}, {said!r}{advice}"
+            )
 
     def range(self, expr: str, start: float, end: float, step: float) -> list[tuple[dict[str, str], Samples]]:
         """Return the series of an expression at every step from start to end (Unix seconds, both included).

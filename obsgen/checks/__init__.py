@@ -30,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     alerts.alert_levels,
     alerts.alert_labels,
     alerts.impossible_threshold,
+    alerts.silent_state,
     alerts.alert_on_counter,
     alerts.unwatched_source,
     dashboards.panel_identity,
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     dashboards.lost_legend,
     dashboards.table_columns,
     budgets.short_retention,
+    budgets.slow_source,
     proofs.unproven_alert,
     proofs.proof_series,
     proofs.proof_firing,
@@ -45,6 +47,8 @@ CHECKS: tuple[Check, ...] = (
     routing.unrouted_alert,
     routing.idle_receiver,
     routing.blind_silence,
+    routing.late_silence,
+    routing.unheard_alert,
 )
 
 

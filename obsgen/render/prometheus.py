@@ -9,6 +9,7 @@ from obsgen.index import Index
 from obsgen.model.routing import Routing
 from obsgen.model.rule import ALERT_INTERVAL
 from obsgen.promql.metric import Source
+from obsgen.watches.prometheus import itself
 
 Json = dict[str, Any]
 
@@ -26,7 +27,7 @@ def prometheus(index: Index, routing: Routing, files: Iterable[str]) -> Json:
         "global": {"scrape_interval": ALERT_INTERVAL, "evaluation_interval": ALERT_INTERVAL},
         "rule_files": sorted(files),
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(routing.alertmanagers)}]}]},
-        "scrape_configs": [_job(source) for source in sources.values()],
+        "scrape_configs": [_job(source) for source in (*sources.values(), itself(routing))],
     }
 
 
