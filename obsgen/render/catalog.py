@@ -81,6 +81,8 @@ class _Writer:
             data["source"] = metric.source.name
         if metric.emitted_by:
             data["emitted_by"] = metric.emitted_by
+        if metric.limit is not None:
+            data["limit"] = metric.limit
         if isinstance(metric, Gauge) and metric.states:
             data["states"] = {str(value): name for value, name in metric.states.items()}
         if isinstance(metric, Histogram):

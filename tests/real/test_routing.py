@@ -19,6 +19,7 @@ from obsgen.model.routing import PagerDuty, Slack
 from obsgen.prove.server import running as prometheus
 from obsgen.route import deliveries
 from obsgen.routing import Router, Silencing
+from obsgen.watches.prometheus import DROPPED, FAILED, MISSED, REFUSED
 from tests.alertmanager import Alertmanager, Inbox, at_inbox, inbox, running
 from tests.conftest import ROOT
 
@@ -282,8 +283,11 @@ def test_prometheus_and_alertmanager_as_generated_bring_an_alert_to_people(tmp_p
         server.reload()
         box.wait(lambda b: any("VectobeatBotDown" in json.dumps(d) for d in b.at("/pagerduty")), seconds=40)
         box.wait(lambda b: bool(b.at("/webhook")), seconds=40)
+        exposed = requests.get(f"{server.url}/metrics", timeout=10).text
         log = (server.folder / "log").read_text()
 
+    for own in (FAILED, MISSED, DROPPED, REFUSED):
+        assert f"\n{own.series.name}" in exposed, "what the alerts on Prometheus itself read"
     assert not [line for line in log.splitlines() if "level=error" in line]
     slack = [m["attachments"][0] for m in box.at("/slack") if "VectobeatBotDown" in m["attachments"][0]["title"]]
     assert "Prometheus has had no answer from job vectobeat-bot for 2 minutes." in slack[0]["text"]
