@@ -40,7 +40,7 @@ bench: .venv/dev ## measure time and memory on catalogs of 10, 100 and 1,000 ser
 	@$(BIN)/python -m tests.bench.generate
 
 bench-budgets: .venv/dev ## measure error budgets against what happened, and against Sloth and Pyrra
-	@$(BIN)/python -m tests.bench.budgets
+	@$(BIN)/python -m tests.bench.budgets $(ARGS)
 
 bench-grafana: .venv/dev ## measure plan and sync of 500 dashboards, and count their requests
 	@$(BIN)/python -m tests.bench.grafana

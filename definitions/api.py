@@ -71,6 +71,7 @@ REQUESTS = Counter(
     labels=(ROUTE, STATUS),
     # 124 routes with five statuses or fewer each.
     limit=700,
+    unit=Unit.REQUESTS,
     exposure=Exposure(status=Status.PLANNED, note="The control panel has no Prometheus endpoint."),
 )
 ERRORS = Counter(
@@ -80,6 +81,7 @@ ERRORS = Counter(
     source=API_MIDDLEWARE,
     labels=(ROUTE,),
     limit=150,
+    unit=Unit.REQUESTS,
     exposure=Exposure(status=Status.PLANNED, note="The control panel has no Prometheus endpoint."),
 )
 
@@ -123,11 +125,17 @@ SUCCESS = SuccessRatio(
 
 SETTINGS = CRITICAL_ROUTES[0]
 ON_SETTINGS = {ROUTE: SETTINGS}
+WEB_UP = up(API_MIDDLEWARE).where(INSTANCE.equals("web:3060"))
 
 
-def traffic(requests: str, errors: str = "", route: str = SETTINGS, instance: str = "web:3060") -> Given:
-    """Return the counters of a route on an instance of the control panel."""
-    given: Given = {REQUESTS.where(ROUTE.equals(route), STATUS.equals("200"), INSTANCE.equals(instance)): requests}
+def traffic(
+    requests: str, errors: str = "", route: str = SETTINGS, instance: str = "web:3060", scraped: str = "1x288"
+) -> Given:
+    """Return the counters of a route on an instance of the control panel, and whether that was scraped."""
+    given: Given = {
+        up(API_MIDDLEWARE).where(INSTANCE.equals(instance)): scraped,
+        REQUESTS.where(ROUTE.equals(route), STATUS.equals("200"), INSTANCE.equals(instance)): requests,
+    }
     if errors:
         given[ERRORS.where(ROUTE.equals(route), INSTANCE.equals(instance))] = errors
     return given
@@ -135,6 +143,7 @@ def traffic(requests: str, errors: str = "", route: str = SETTINGS, instance: st
 
 def low(title: str, given: Given, *fires: Firing) -> Proof:
     """Return a proof of the alert on the ratio: sixteen days of samples every five minutes, the last two judged."""
+    given[WEB_UP] = "1x4608"
     return Proof(title, given=given, fires=fires, every="5m", after="14d", until="16d", of=SUCCESS.alert)
 
 
@@ -159,7 +168,12 @@ LOW_PROOFS = (
     ),
     low("A route without errors has no series of them.", traffic("0+10x4608")),
     low("A route that nobody called critical.", traffic("0+10x4608", "0+9x4608", route="/api/blog/[id]")),
-    low("A route born yesterday has no 30 days to speak of.", traffic("_x4320 0+10x288", "_x4320 0+5x288")),
+    low(
+        "A new route lacks no data: before it there was nothing to count.",
+        traffic("_x4384 0+10x224", "_x4384 0+5x224"),
+        Firing(since="15d6h30m", within="15m", severity=Severity.WARNING, labels=ON_SETTINGS),
+        Firing(since="15d6h30m", within="15m", severity=Severity.CRITICAL, labels=ON_SETTINGS),
+    ),
     low("99 requests are too few.", traffic("0 99x4607", "0 60x4607")),
     low(
         "100 requests are enough.",
@@ -184,8 +198,8 @@ def hourly_pods() -> Given:
     given: Given = {}
     for hour in range(24):
         before, instance = f"_x{12 * hour} " if hour else "", f"pod-{hour}:3060"
-        given |= traffic(f"{before}5+10x11 stale", f"{before}1x11 stale", instance=instance)
-        given[up(API_MIDDLEWARE).where(INSTANCE.equals(instance))] = f"{before}1x11 stale"
+        one = f"{before}1x11 stale"
+        given |= traffic(f"{before}5+10x11 stale", one, instance=instance, scraped=one)
         started = PROCESS_START.where(JOB.equals(API_MIDDLEWARE.job), INSTANCE.equals(instance))
         given[started] = f"{before}{3600 * hour - 60}x11 stale"
     return given
@@ -199,7 +213,7 @@ RATIO_PROOFS = (
         "The first error ever is counted, although its series is born with it.",
         1,
         2880,
-        {up(API_MIDDLEWARE).where(INSTANCE.equals("web:3060")): "1x288", **traffic("0+10x288", "_x100 1x188")},
+        traffic("0+10x288", "_x100 1x188"),
     ),
     ratio(
         "A deploy resets the counters: what came before counts, and what came after.",
@@ -215,7 +229,7 @@ RATIO_PROOFS = (
         "Nothing is lost in an hour without scrapes, not even an incident.",
         100 + 150 + 176,
         1000 + 120 + 1760,
-        traffic("0+10x100 _x11 1120+10x176", "0+1x100 _x11 250+1x176"),
+        traffic("0+10x100 _x11 1120+10x176", "0+1x100 _x11 250+1x176", scraped="1x100 _x11 1x177"),
     ),
 )
 

@@ -119,6 +119,8 @@ FAILURE_RATIO = Recording(
     expr=FAILED_1H.or_(ACTIONS_1H * 0) / (ATTEMPTS_1H > 0),
     title="Failure ratio",
     help="Share of the automation actions of the last hour that failed.",
+    # Of two counters, which could count anything: that one counts a part of the other is ours to say.
+    unit=Unit.RATIO,
     proofs=(
         Proof(
             "An action that never failed has no series for it, and a ratio of 0 all the same.",

@@ -55,7 +55,6 @@ REQUESTS = Counter(
     help="Number of concierge tickets per status (open, acknowledged, resolved).",
     source=CONCIERGE_INGESTION,
     labels=(STATUS,),
-    persistent=True,
     exposure=Exposure(
         status=Status.PLANNED, note="Tickets are in MySQL; nothing exports them, and none is ever `acknowledged`."
     ),

@@ -25,7 +25,8 @@ AUTOMATION_INGESTION = Source(
     title="Automation ingestion API",
     job="automation-ingestion",
     interval="30s",
-    exporter="The bot posts every action to `/api/bot/automation-actions`, which counts it.",
+    exporter="The bot posts every action to `/api/bot/automation-actions`, which writes it to MySQL; counted from there.",
+    persistent=True,
 )
 
 API_MIDDLEWARE = Source(
@@ -42,6 +43,7 @@ CONCIERGE_INGESTION = Source(
     job="concierge-ingestion",
     interval="1m",
     exporter="`/api/concierge` writes tickets to MySQL; an exporter counts them from there.",
+    persistent=True,
 )
 
 SUCCESS_POD = Source(
@@ -49,5 +51,6 @@ SUCCESS_POD = Source(
     title="Success pod workflow",
     job="success-pod",
     interval="1m",
-    exporter="The workflow exposes what it measures while it handles a ticket.",
+    exporter="The workflow writes each ticket's times to MySQL; an exporter derives what it exposes from there.",
+    persistent=True,
 )

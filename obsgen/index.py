@@ -9,6 +9,7 @@ from functools import cached_property
 from obsgen.layout import panel_id
 from obsgen.model.catalog import Catalog, Domain
 from obsgen.model.dashboard import Dashboard, Panel, StateTimeline, TimeSeries
+from obsgen.model.drawing import is_true_on
 from obsgen.model.rule import Alert, Level, Recording
 from obsgen.promql.infer import core
 from obsgen.promql.metric import Metric
@@ -112,12 +113,12 @@ class Index:
         return found
 
     def watching(self, expr: Expr) -> tuple[Alert, ...]:
-        """Return the alerts about the same thing as an expression: their thresholds hold for its values."""
+        """Return the alerts about the same thing as an expression, whatever each of them picks of it."""
         return tuple(self._alerts_by_core.get(core(expr), ()))
 
     def levels(self, expr: Expr) -> tuple[Level, ...]:
-        """Return the levels with a threshold of the alerts `watching` an expression, least severe first."""
-        found = (level for alert in self.watching(expr) for level in alert.levels if level.threshold)
+        """Return the levels of alerts whose threshold is true for the values of an expression, least severe first."""
+        found = (level for alert in self.watching(expr) for level in alert.levels if is_true_on(alert, level, expr))
         return tuple(sorted(found, key=lambda level: level.severity.rank))
 
     @cached_property
@@ -129,7 +130,11 @@ class Index:
         return found
 
     def panels_of(self, alert: Alert) -> tuple[PanelPlace, ...]:
-        """Return the panels that show what an alert watches: those of its own domain first."""
+        """Return the panels that show what an alert watches, the telling ones first.
+
+        These are those of its own domain, before others those on which its threshold is true: an average is of use when
+        an alert on single series fires, but does not show why it did.
+        """
         home = self.home.get(alert.name)
         places = dict.fromkeys(self._places_by_core.get(core(alert.expr), ()))
         if not places:
@@ -137,7 +142,12 @@ class Index:
             readers, _, _ = self._readers
             places = dict.fromkeys(place for s in metrics for place in readers.get(s.name, ()))
         # A line over time says more at 3 a.m. than a number does.
-        return tuple(sorted(places, key=lambda p: (p.domain is not home, not isinstance(p.panel, OVER_TIME))))
+        return tuple(
+            sorted(
+                places,
+                key=lambda p: (p.domain is not home, not _is_drawn(alert, p.panel), not isinstance(p.panel, OVER_TIME)),
+            )
+        )
 
     def dashboard_of(self, alert: Alert) -> tuple[Dashboard | None, PanelPlace | None]:
         """Return where to look when an alert fires: a panel that shows what it watches, else its domain's dashboard."""
@@ -150,3 +160,8 @@ class Index:
     @cached_property
     def _first_dashboard(self) -> Dashboard | None:
         return next(iter(self.catalog.dashboards), None)
+
+
+def _is_drawn(alert: Alert, panel: Panel) -> bool:
+    """Return whether the threshold of one of an alert's levels is true on a panel."""
+    return any(is_true_on(alert, level, expr) for level in alert.levels for expr in panel.expressions)

@@ -17,7 +17,7 @@ WIDTH = 24
 
 
 class Progress:
-    """Shows the current step on standard error once a run takes long: in place on a terminal, else a line a step."""
+    """Shows the current step on standard error once a run takes long, if that is a terminal."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
@@ -29,21 +29,18 @@ class Progress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if self._shown and self._terminal:
+        if self._shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
     def step(self, name: str, done: int = 0, total: int = 0) -> None:
         """Say what is being done, and how much of it is done where that is known."""
         elapsed = time.monotonic() - self._started
-        if elapsed < PATIENCE or (done and elapsed - self._said < PAUSE):
+        if not self._terminal or elapsed < PATIENCE or (done and elapsed - self._said < PAUSE):
             return
         self._said = elapsed
-        text = f"{elapsed:4.0f} s  {name}"
-        if self._terminal:
-            sys.stderr.write(f"\r\x1b[K{text}{f' {_bar(done, total)} {done}/{total}' if total else ''}")
-        elif not done:
-            sys.stderr.write(f"{text}\n")
+        count = f" {_bar(done, total)} {done}/{total}" if total else ""
+        sys.stderr.write(f"\r\x1b[K{elapsed:4.0f} s  {name}{count}")
         sys.stderr.flush()
         self._shown = True
 

@@ -9,7 +9,7 @@ import click
 
 from obsgen.budgets import alerts, recordings
 from obsgen.errors import ObsgenError
-from obsgen.model.budget import ErrorBudget
+from obsgen.model.budget import BudgetSeries, ErrorBudget
 from obsgen.model.catalog import Catalog, Domain
 from obsgen.model.rule import level_expr
 from obsgen.prometheus import Prometheus
@@ -200,22 +200,27 @@ def _states(budget: ErrorBudget, server: Prometheus) -> Iterator[State]:
         "exhausted_in": budget.exhausted_in,
         "bad": budget.bad,
         "total": budget.total,
-        "covered": budget.coverage,
     }
     own = [label.name for label in budget.by]
+    covered = next((float(each["value"][1]) for each in server.instant(_newest(budget.coverage))), None)
     values: dict[tuple[str, ...], dict[str, float]] = {}
     for key, series in asked.items():
-        # What is recorded every quarter of an hour has no value of this moment.
-        for each in server.instant(f"last_over_time({series.name}[45m])"):
+        for each in server.instant(_newest(series)):
             labels = tuple(each["metric"].get(name, "") for name in own)
             values.setdefault(labels, {})[key] = float(each["value"][1])
     for labels, got in sorted(values.items(), key=lambda item: (item[1].get("remaining", 2.0), item[0])):
         yield State(
             budget=budget.name,
             labels=dict(zip(own, labels, strict=True)),
-            enough=got.get("covered", 0.0) >= budget.min_coverage,
+            covered=covered,
+            enough=(covered or 0.0) >= budget.min_coverage,
             **{key: got.get(key) for key in asked},
         )
+
+
+def _newest(series: BudgetSeries) -> str:
+    """Return the query for the newest value of what is recorded every quarter of an hour."""
+    return f"last_over_time({series.name}[45m])"
 
 
 def _notes(budgets: Sequence[ErrorBudget], states: Sequence[State], server: Prometheus) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 
 
 def camel(name: str) -> str:
@@ -23,8 +23,8 @@ def titled(name: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return whole seconds as a PromQL duration: 5400 is `1h30m`."""
-    rest, parts = int(seconds), []
+    """Return seconds as a PromQL duration, to the millisecond: 5400 is `1h30m`."""
+    rest, parts = round(seconds * 1_000), []
     for unit, size in _UNITS:
         amount, rest = divmod(rest, size)
         if amount:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -19,13 +20,22 @@ from typing import Any
 import requests
 import yaml
 
+from obsgen.prove.server import passed_on
+
 NAMES = ("prometheus-alertmanager", "alertmanager")
+BINARY = "OBSGEN_ALERTMANAGER"
 Json = dict[str, Any]
 
 
 def binary() -> str | None:
-    """Return the Alertmanager on PATH; Debian calls it prometheus-alertmanager."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
+    """Return the Alertmanager that the environment names, else the one on PATH.
+
+    Debian calls it prometheus-alertmanager.
+    """
+    named = os.environ.get(BINARY)
+    found = next(filter(None, map(shutil.which, (named,) if named else NAMES)), None)
+    assert found or not named, f"{BINARY} names {named!r}, which is no executable file"
+    return found
 
 
 @dataclass
@@ -56,11 +66,12 @@ def inbox() -> Iterator[Inbox]:
         def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             received.append((self.path, json.loads(text)))
-            self.send_response(202 if self.path == "/pagerduty" else 200)
+            # Slack answers `ok`, and Alertmanager 0.34 looks for it.
+            status, said = (200, b"ok") if self.path == "/slack" else (202 if self.path == "/pagerduty" else 200, b"{}")
+            self.send_response(status)
             self.send_header("Content-Length", "2")
             self.end_headers()
-            # From 0.34 on, Alertmanager takes only `ok` from Slack for an answer.
-            self.wfile.write(b"ok" if self.path == "/slack" else b"{}")
+            self.wfile.write(said)
 
         def log_message(self, format: str, *args: object) -> None:
             """Print nothing."""
@@ -83,13 +94,14 @@ class Alertmanager:
     ) -> None:
         """Raise alerts, or end them."""
         now = datetime.now(UTC)
+        # Of alerts older than its wait Alertmanager tells at once, without the others of the same request.
+        starts = now - timedelta(minutes=1) if resolved else now
         ends = now - timedelta(seconds=1) if resolved else now + timedelta(minutes=5)
         body = [
             {
                 "labels": dict(labels),
                 "annotations": dict(annotations),
-                # Newer versions do not wait for others of the group when an alert began before that wait.
-                "startsAt": (now - timedelta(minutes=resolved)).isoformat(),
+                "startsAt": starts.isoformat(),
                 "endsAt": ends.isoformat(),
             }
             for labels in alerts
@@ -118,7 +130,6 @@ def at_inbox(folder: Path, source: Path, box: Inbox, *, inhibit: bool = True, qu
         for hook in receiver.get("webhook_configs", ()):
             hook["url"] = f"{box.url}/webhook"
     for route in (config["route"], *config["route"]["routes"]) if quick else ():
-        # Long enough for all the alerts of one request.
         route |= {"group_wait": "300ms", "group_interval": "1s"}
         route.pop("active_time_intervals", None)
     path = folder / "alertmanager.yml"
@@ -142,7 +153,7 @@ def running(config: Path, folder: Path) -> Iterator[Alertmanager]:
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
     ]
-    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
+    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, env=passed_on()) as process:
         server = Alertmanager(f"http://127.0.0.1:{port}", log)
         try:
             _wait(server, process)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from obsgen.expand import expand
 from obsgen.load import load
 from obsgen.model import Catalog
 from obsgen.prometheus import Prometheus
-from obsgen.prove.server import running
+from obsgen.prove.server import installed, running
 from tests.alertmanager import binary
 
 ROOT = Path(__file__).parent.parent
@@ -24,8 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _missing() -> str:
-    """Return which real servers are not on PATH, as Debian calls their packages."""
-    found = {"prometheus": shutil.which("prometheus"), "prometheus-alertmanager": binary()}
+    """Return which real servers are missing, as Debian calls their packages."""
+    found = {"prometheus": installed(), "prometheus-alertmanager": binary()}
     return " and ".join(package for package, path in found.items() if path is None)
 
 

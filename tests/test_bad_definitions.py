@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,14 @@ def hours(**given: object) -> str:
     return f"X = Hours(name='h', {', '.join(f'{name}={value!r}' for name, value in fields.items())})  # <-"
 
 
+def named(kind: str, name: str, unit: str, more: str = "") -> str:
+    """Return definition lines with a metric besides the usual ones, on the marked line."""
+    return (
+        f"X = {kind}(name='{name}', title='X', help='X', source=APP, unit=Unit.{unit}, {more})  # <-\n"
+        "METRICS = (HITS, BAD, HEAT, WAIT, X)"
+    )
+
+
 def proving(given: str) -> str:
     """Return definition lines with an alert that has one proof more, on the marked line."""
     return f"ALERTS = (alert(proofs=(*PROOFS,\n    Proof('P.', {given}),  # <-\n)),)"
@@ -139,6 +148,27 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "the value '{{ $x }}' of label 'route'",
         ),
         ("ALERTS = (alert(expr=HEAT.where(ROUTE.one_of('a\\nb'))),)  # <-", "the value 'a\\nb' of label 'route'"),
+    ],
+    "misleading-name": [
+        (named("Gauge", "wait_ms", "SECONDS"), "wait_ms has Unit.SECONDS, and its name says 'ms'"),
+        (named("Histogram", "wait_seconds", "MILLISECONDS", "buckets=(1,)"), "and its name says 'seconds'"),
+        (named("Gauge", "used_bytes", "NONE"), "used_bytes has no unit, and its name says 'bytes'"),
+        (named("Counter", "sent_bytes_total", "COUNT"), "sent_bytes_total has Unit.COUNT, and its name says 'bytes'"),
+        (named("Counter", "wait_seconds_sum", "COUNT"), "wait_seconds_sum has Unit.COUNT, and its name says 'seconds'"),
+        (named("Gauge", "full_ratio", "PERCENT"), "full_ratio has Unit.PERCENT, and its name says 'ratio'"),
+        (named("Gauge", "full_percent", "RATIO"), "full_percent has Unit.RATIO, and its name says 'percent'"),
+        (named("Gauge", "air_celsius", "COUNT"), "air_celsius has Unit.COUNT, and its name says 'celsius'"),
+        (named("Gauge", "age_minutes", "SECONDS"), "age_minutes has Unit.SECONDS, and its name says 'minutes'"),
+        (named("Counter", "tries", "COUNT"), "the counter tries has no _total at its end"),
+        (named("Gauge", "players_total", "COUNT"), "the gauge players_total has _total at its end, as only counters"),
+        (
+            named("Gauge", "players_total", "COUNT", "misnomer='So.'").replace("_total", ""),
+            "players has a misnomer, and its name says what it is",
+        ),
+        (
+            "RECORDINGS = (Recording(name='used_ratio', expr=sum_(HEAT), title='U', help='U', unit=Unit.BYTES),)  # <-",
+            "used_ratio has Unit.BYTES, and its name says 'ratio'",
+        ),
     ],
     "undeclared-series": [
         (
@@ -218,6 +248,14 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "the text of A speaks of a threshold, and a level has none",
         ),
         ('ALERTS = (alert(description="{{ open"),)  # <-', "the text of A has a {{ or }} without its other half"),
+        (
+            'ALERTS = (alert(description=f"{VALUE} % are left.", unit=Unit.PERCENT),)  # <-',
+            "the text of A says its unit twice: the value is in '%' already",
+        ),
+        (
+            'ALERTS = (alert(description=f"Above {THRESHOLD}s.", fires=info(above=5), unit=Unit.SECONDS),)  # <-',
+            "the text of A says its unit twice: the value is in 's' already",
+        ),
     ],
     "alert-levels": [
         (
@@ -246,6 +284,15 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "FULL = Gauge(name='full', title='', help='', source=APP, unit=Unit.RATIO)\n"
             "METRICS = (HITS, BAD, HEAT, WAIT, FULL)\nALERTS = (alert(expr=FULL, fires=critical(above=95)),)  # <-",
             "alert A compares a ratio, which is 0 to 1, with 95",
+        ),
+        (
+            "PART = sum_(rate(HITS.where(CODE.equals('500')), '5m')) / sum_(rate(HITS, '5m'))\n"
+            "ALERTS = (alert(expr=PART, fires=critical(above=5)),)  # <-",
+            "alert A compares a ratio, which is 0 to 1, with 5",
+        ),
+        (
+            "ALERTS = (alert(unit=Unit.RATIO, fires=critical(above=5)),)  # <-",
+            "alert A compares a ratio, which is 0 to 1, with 5",
         ),
         (
             "OPEN = Gauge(name='open', title='', help='', source=APP, states={0: 'shut', 1: 'open'})\n"
@@ -689,6 +736,51 @@ def test_what_is_right_is_not_refused(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     assert "dashboards.md#myboard" in (tmp_path / "out/docs/runbooks/A.md").read_text()
     assert "<node>" not in (tmp_path / "out/docs/metrics/bad.md").read_text()
+
+
+def test_a_name_that_its_exporter_chose_is_kept_with_the_reason(tmp_path: Path) -> None:
+    """Lavalink really calls gauges so, and a part of a summary has its name from the summary."""
+    write(
+        tmp_path,
+        "good",
+        "more = partial(Gauge, help='', source=APP)\n"
+        "METRICS = (HITS, BAD, HEAT, WAIT,\n"
+        "    more(name='lavalink_players_total', title='P', unit=Unit.COUNT, misnomer='Lavalink calls a gauge so.'),\n"
+        "    more(name='lavalink_cpu_load_percentage', title='L', unit=Unit.RATIO, misnomer='It is 0 to 1.'),\n"
+        "    more(name='started_time_seconds', title='S', unit=Unit.TIMESTAMP),\n"
+        "    Counter(name='call_seconds_sum', title='C', help='', source=APP, unit=Unit.SECONDS),\n"
+        "    Counter(name='call_seconds_count', title='C', help='', source=APP),\n"
+        ")",
+    )
+
+    result = run(tmp_path)
+
+    assert result.exit_code == 0, result.stderr
+    assert "Its name misleads. Lavalink calls a gauge so." in (tmp_path / "out/docs/metrics/bad.md").read_text()
+    assert '"misnomer": "It is 0 to 1."' in (tmp_path / "out/catalog.json").read_text()
+
+
+def test_what_is_not_known_to_be_a_share_may_have_any_threshold(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "good",
+        "more = partial(Gauge, help='', source=APP, labels=(ROUTE,))\n"
+        "LOAD, CORES = more(name='load1', title='L'), more(name='cores', title='C', unit=Unit.COUNT)\n"
+        "USED, LIMIT = (more(name=n, title=n, unit=Unit.BYTES) for n in ('used_bytes', 'limit_bytes'))\n"
+        "METRICS = (HITS, BAD, HEAT, WAIT, LOAD, CORES, USED, LIMIT)\n"
+        "OFF = Recording(name='route:heat:deviation', expr=HEAT / scalar(avg(HEAT)) - 1, title='O', help='O')\n"
+        "RECORDINGS = (OFF,)\n"
+        "ALERTS = tuple(alert(name=f'A{n}', expr=expr, fires=info(above=1.5), description=f'{VALUE} of {THRESHOLD}')\n"
+        "    for n, expr in enumerate((LOAD / CORES, CORES / LOAD, sum_(HITS) / sum_(BAD), USED / LIMIT, OFF,\n"
+        "                              sum_(USED / LIMIT), USED / LIMIT * 100, 1 - HEAT / HEAT.ago('1w'))))",
+    )
+
+    assert run(tmp_path).exit_code == 0, run(tmp_path).stderr
+    rules = (tmp_path / "out/prometheus/bad.yml").read_text()
+    texts = re.findall(r"description: ['\"]?(.*?)['\"]?\n", rules)
+    plain, percent = "{{ $value | humanize }} of 1.5", "{{ $value | humanizePercentage }} of 150 %"
+    hundred = '{{ $value | printf "%.4g" }}% of 1.5 %'
+    assert texts[:8] == [plain, plain, plain, percent, percent, plain, hundred, percent]
 
 
 def test_a_definition_that_goes_elsewhere_does_not_take_the_output_along(

@@ -18,11 +18,9 @@ from obsgen.promql import (
     Unit,
     absent,
     avg,
-    changes,
     events,
     finite,
     histogram_quantile,
-    increase,
     max_,
     rate,
     raw,
@@ -30,7 +28,7 @@ from obsgen.promql import (
     scalar,
     sum_,
 )
-from obsgen.promql.infer import core, labels_of, unit_of
+from obsgen.promql.infer import labels_of
 from obsgen.promql.text import Scope, pretty, render
 from obsgen.promql.tree import series_in
 
@@ -140,37 +138,6 @@ def test_what_cannot_be_built_says_so_at_its_line(build: object, message: str) -
 )
 def test_the_labels_of_a_result_are_known(expr: Expr, labels: set[str]) -> None:
     assert set(labels_of(expr) or ()) == labels
-
-
-@pytest.mark.parametrize(
-    ("expr", "unit"),
-    [
-        (HEAT, Unit.MILLISECONDS),
-        (max_(finite(HEAT)), Unit.MILLISECONDS),
-        (rate(HITS), Unit.PER_SECOND),
-        (increase(HITS), Unit.COUNT),
-        (changes(HEAT, "5m"), Unit.COUNT),
-        (HITS / HITS, Unit.RATIO),
-        (1 - HITS / HITS, Unit.RATIO),
-        (HEAT * 2, Unit.MILLISECONDS),
-        (HEAT / HITS, Unit.NONE),
-        (rate(WAIT.sum) / rate(WAIT.count), Unit.NONE),
-        (histogram_quantile(0.5, WAIT), Unit.MILLISECONDS),
-    ],
-)
-def test_the_unit_of_a_result_is_known(expr: Expr, unit: Unit) -> None:
-    assert unit_of(expr) is unit
-
-
-@pytest.mark.parametrize(
-    "expr", [HEAT, finite(HEAT), max_(HEAT, by=[ROUTE]), HEAT.unless(HEAT.equals(0)), HEAT.and_(HITS)]
-)
-def test_guards_and_pickers_leave_the_subject(expr: Expr) -> None:
-    assert core(expr) == HEAT
-
-
-def test_a_sum_is_another_subject() -> None:
-    assert core(sum_(HEAT)) != HEAT
 
 
 def test_or_between_matchers_is_no_promql() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import reduce
 
+from obsgen.budgets.guards import guards
 from obsgen.budgets.proofs import burn_proofs
-from obsgen.budgets.recordings import FAST, LONGEST_FAST, SLOW, recent, tile_of
+from obsgen.budgets.recordings import LONGEST_FAST, counts, recent, tile_of, whole
+from obsgen.budgets.tiles import FAST, SLOW
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.objective import BurnRate
 from obsgen.model.proof import Proof
@@ -29,6 +32,8 @@ def alerts(budget: ErrorBudget) -> Iterator[Alert]:
         burns = tuple(burn for burn in budget.burns if burn.severity is severity)
         if burns:
             yield _burning(budget, severity, burns)
+    for alert in guards(budget):
+        yield replace(alert, proofs=(*alert.proofs, *_own(budget, alert.name)))
 
 
 def _own(budget: ErrorBudget, alert: str) -> tuple[Proof, ...]:
@@ -40,8 +45,9 @@ def _success(budget: ErrorBudget) -> Alert:
     assert success is not None
     watched: Expr = budget.ratio.where(success.applies_to) if success.applies_to else budget.ratio
     # With little data, or of few events, the ratio is no number of the whole window.
-    enough = watched.and_(recent(budget.total) >= budget.min_events).and_(
-        recent(budget.coverage) >= budget.min_coverage
+    total, _ = counts(budget)
+    enough = watched.and_(total >= budget.min_events).and_(
+        recent(budget.coverage, whole(budget)) >= budget.min_coverage, on=()
     )
     return Alert(
         name=success.alert,
@@ -64,13 +70,24 @@ def _burning(budget: ErrorBudget, severity: Severity, burns: tuple[BurnRate, ...
         expr=reduce(Expr.or_, [_burns(budget, burn) for burn in burns]),
         fires=Level(severity=severity, threshold=None, hold="0s", keep_firing="0s"),
         summary=f"The error budget of {budget.title} burns {'fast' if severity is Severity.CRITICAL else 'too fast'}.",
-        description=f"{budget.title}{f' of {whose}' if whose else ''}: errors spend the budget {VALUE} as fast as its "
-        "objective allows.",
+        description=_description(budget, severity, burns, f"{budget.title}{f' of {whose}' if whose else ''}"),
         runbook=_runbook(budget, severity, burns),
         when=f"the burn rate is {_conditions(budget, burns)}",
         proofs=(*burn_proofs(budget, name, burns), *_own(budget, name)),
         interval=FAST if fast else SLOW,
         equivalent=dict(_equivalent(budget, burns)),
+    )
+
+
+def _description(budget: ErrorBudget, severity: Severity, burns: tuple[BurnRate, ...], whose: str) -> str:
+    spent = f"error budget of {whose} {VALUE} as fast as the objective allows"
+    if severity is Severity.CRITICAL or not budget.burns_at(Severity.CRITICAL):
+        return f"Errors spend the {spent}."
+    # It often comes when the page has ended: whoever gets it has to see that it is the same incident.
+    longest = spoken(max((burn.long for burn in burns), key=seconds))
+    return (
+        f"Over the last {longest}, errors have spent the {spent}. "
+        f"What {budget.burn_alert(Severity.CRITICAL)} has reported in that time is part of it."
     )
 
 

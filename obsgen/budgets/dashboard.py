@@ -68,7 +68,7 @@ def _now(budget: ErrorBudget) -> Iterator[Panel]:
         width=3,
     )
     yield Stat(
-        shows=min_(budget.coverage),
+        shows=budget.coverage,
         title=f"{title}: data in the window",
         levels=(warning(below=budget.min_coverage),),
         width=3,
@@ -147,7 +147,6 @@ def _history(budget: ErrorBudget) -> Iterator[Panel]:
         (f"Burn rate, {budget.pace}", max_(budget.burn_rate(budget.pace), by=by), _burning(budget)),
         (f"Bad {budget.events}", max_(budget.bad, by=by), ()),
         (f"All {budget.events}", max_(budget.total, by=by), ()),
-        ("Data", min_(budget.coverage, by=by), (warning(below=budget.min_coverage),)),
     ]
     yield Table(
         title=f"{budget.title}: all",

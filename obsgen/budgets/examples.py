@@ -6,10 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from obsgen.budgets.tiles import sources
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.objective import Objective
 from obsgen.model.proof import Given
 from obsgen.model.sli import Events, Latency, TimeSlices
+from obsgen.promql import notation
+from obsgen.promql.functions import up
 from obsgen.promql.infer import COMPARISONS, core
 from obsgen.promql.label import Label, Matcher
 from obsgen.promql.metric import Vector, as_selector
@@ -101,7 +104,15 @@ def _fits(matcher: Matcher, value: str) -> bool:
 
 
 def given_by(budget: ErrorBudget, values: Mapping[Label, str], course: Course) -> Given | None:
-    """Return series that the budget counts, None where they cannot be told."""
+    """Return series that the budget counts, with their targets scraped all the time; None where they cannot be told."""
+    given = _given_by(budget, values, course)
+    if given is None:
+        return None
+    longest = max(map(notation.length, given.values()))
+    return {**{up(source): f"1x{longest - 1}" for source in sources(budget)}, **given}
+
+
+def _given_by(budget: ErrorBudget, values: Mapping[Label, str], course: Course) -> Given | None:
     sli = budget.sli
     if isinstance(sli, TimeSlices):
         return _gauge(sli, values, course)

@@ -214,7 +214,13 @@ def window_proof(budget: ErrorBudget) -> Proof | None:
     known = 4 * sixth * FAR
     records = [
         # A tile at each of the edges is counted or not: eight of five minutes are more than that ever makes.
-        Sample(value=value, at=_minute(at * sixth * FAR), of=of, labels=own, within=max(0.002, 40 / (6 * sixth * FAR)))
+        Sample(
+            value=value,
+            at=_minute(at * sixth * FAR),
+            of=of,
+            labels=own if of.label_names else {},
+            within=max(0.002, 40 / (6 * sixth * FAR)),
+        )
         for at, count in ((6, 10 * FAR), (7, 5 * FAR))
         for of, value in (
             (budget.remaining, 1 - count / known / objective.allowance),

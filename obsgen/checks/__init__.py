@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from obsgen.checks import alerts, budgets, dashboards, expressions, names, proofs, routing
+from obsgen.checks import alerts, budgets, dashboards, expressions, names, proofs, routing, units
 from obsgen.checks.places import Survey
 from obsgen.errors import Problem
 from obsgen.model.catalog import Catalog
@@ -17,6 +17,7 @@ CHECKS: tuple[Check, ...] = (
     names.reserved_name,
     names.odd_text,
     names.label_value,
+    units.misleading_name,
     expressions.undeclared_series,
     expressions.rate_of_gauge,
     expressions.quantile_of_counter,
@@ -40,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     dashboards.table_columns,
     budgets.short_retention,
     budgets.slow_source,
+    budgets.silent_budget,
     proofs.unproven_alert,
     proofs.proof_series,
     proofs.proof_firing,

@@ -10,10 +10,9 @@ from obsgen.checks.places import Survey, meant
 from obsgen.errors import Problem
 from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Comparison, Recording, Threshold
 from obsgen.model.severity import Severity
-from obsgen.promql.infer import core
+from obsgen.promql.infer import EXTREMES, core
 from obsgen.promql.metric import Counter, Gauge, Metric
 from obsgen.promql.tree import Series, series_in
-from obsgen.promql.units import Unit
 
 RULE_LABELS = frozenset({"alertname", "severity", "owner", "team", "catalog", "domain"})
 TEMPLATE = re.compile(r"\{\{.*?\}\}")
@@ -45,6 +44,16 @@ def alert_text(survey: Survey) -> Iterator[Problem]:
         if THRESHOLD in alert.description and any(level.threshold is None for level in alert.levels):
             message = f"the text of {alert.name} speaks of a threshold, and a level has none"
             yield Problem("alert-text", message, alert.at, "give the level one, as in critical(above=250)")
+        yield from _unit_twice(alert)
+
+
+def _unit_twice(alert: Alert) -> Iterator[Problem]:
+    """Yield a text that writes the unit after a value that is written in its unit already: `5 % %`."""
+    unit = alert.unit.suffix.strip()
+    again = re.search(rf"({re.escape(VALUE)}|{re.escape(THRESHOLD)})\s?{re.escape(unit)}(?![\w%])", alert.description)
+    if unit and again:
+        message = f"the text of {alert.name} says its unit twice: the value is in {unit!r} already"
+        yield Problem("alert-text", message, alert.at, f"leave out the {unit!r} that follows VALUE or THRESHOLD")
 
 
 def alert_levels(survey: Survey) -> Iterator[Problem]:
@@ -87,17 +96,22 @@ def alert_labels(survey: Survey) -> Iterator[Problem]:
 
 
 def impossible_threshold(survey: Survey) -> Iterator[Problem]:
-    """A threshold that the value cannot reach, or cannot but reach."""
+    """A threshold that the value cannot reach, or cannot but reach.
+
+    Only what is certain is told. Of a value whose unit is not known nothing is: load by cores is a quotient of two
+    numbers, and well above 1 on a busy host.
+    """
     for alert in survey.catalog.alerts:
-        subject = core(alert.expr)
+        subject = core(alert.expr, EXTREMES)
         states = subject.states if isinstance(subject, Gauge) else {}
         for level in alert.levels:
             if level.threshold is None:
                 continue
             value, equals = level.threshold.value, level.threshold.comparison is Comparison.EQUALS
-            if alert.unit is Unit.RATIO and abs(value) > 1:
+            if alert.share and abs(value) > 1:
                 message = f"alert {alert.name} compares a ratio, which is 0 to 1, with {value:g}"
-                yield Problem("impossible-threshold", message, alert.at, f"is it {value / 100:g}?")
+                hint = f"is it {value / 100:g}? What may exceed 1 is no Unit.RATIO: state unit=Unit.TIMES"
+                yield Problem("impossible-threshold", message, alert.at, hint)
             elif equals and states and value not in states:
                 message = f"alert {alert.name} waits for {value:g}, which is no state of {getattr(subject, 'name', '')}"
                 known = ", ".join(f"{number} = {name}" for number, name in states.items())

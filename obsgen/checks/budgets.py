@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from obsgen.checks.alerts import metrics_behind
 from obsgen.checks.places import Survey
 from obsgen.errors import Problem
+from obsgen.model.objective import usual
+from obsgen.model.severity import Severity
 from obsgen.model.sli import Latency, Sli, TimeSlices
+from obsgen.promql.counting import BRIDGED
 from obsgen.promql.metric import as_selector, seconds
 from obsgen.promql.tree import Series, series_in
 from obsgen.words import duration, spoken
 
 SLOWEST = 120
 """Seconds between two scrapes at most: of less than two samples in five minutes, nothing can be counted for sure."""
-LOOKBACK = 3600
+LOOKBACK = seconds(BRIDGED)
 """Seconds that a tile looks back before its own time."""
 
 
@@ -57,3 +60,25 @@ def _reads(sli: Sli) -> tuple[Series, ...]:
     if isinstance(sli, TimeSlices):
         return (*series_in(sli.total), *series_in(sli.good))
     return (sli.metric,) if isinstance(sli, Latency) else tuple(as_selector(v).series for v in (sli.total, sli.part))
+
+
+def silent_budget(survey: Survey) -> Iterator[Problem]:
+    """A budget whose usual burn rates are out of reach: nobody would be paged, or nobody would get a ticket."""
+    for domain in survey.catalog.domains:
+        for budget in domain.budgets:
+            if budget.burn_rates is not None or not budget.objectives:
+                continue
+            least = max(objective.allowance for objective in budget.objectives)
+            for severity in (Severity.CRITICAL, Severity.WARNING):
+                usual_ones = [burn for burn in usual(budget.window) if burn.severity is severity]
+                if not budget.burns_at(severity):
+                    lowest = min(burn.factor(budget.window) for burn in usual_ones)
+                    yield Problem(
+                        "silent-budget",
+                        f"budget {budget.name} has no {severity.value} burn rate: with an objective of {1 - least:g} "
+                        f"in {budget.window} the lowest usual one, {lowest:g}, "
+                        + (f"takes {lowest * least:.0%} of bad events" if lowest >= 1 else "spends no budget"),
+                        budget.at,
+                        'choose some, as in burn_rates=(BurnRate(severity=Severity.CRITICAL, spends=0.5, long="1d", '
+                        'short="2h"),), or say with burn_rates=() that it alerts nobody',
+                    )

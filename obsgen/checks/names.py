@@ -127,7 +127,8 @@ def _prose(catalog: Catalog) -> Iterator[tuple[Any, str]]:
     """Yield the texts that become markdown, with what they belong to."""
     for metric in catalog.metrics:
         exporter = metric.source.exporter if metric.source else ""
-        yield metric, "\n".join((metric.help, exporter, metric.exposure.note, *(la.help for la in metric.labels)))
+        texts = (metric.help, exporter, metric.exposure.note, metric.misnomer, *(la.help for la in metric.labels))
+        yield metric, "\n".join(texts)
     for recording in catalog.recordings:
         yield recording, recording.help
     for domain in catalog.domains:

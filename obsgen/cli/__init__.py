@@ -12,26 +12,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from obsgen.cli import grafana
-from obsgen.cli.common import CONTEXT, Group, format_option, run
-from obsgen.errors import EXIT_CLEAN, EXIT_PROBLEMS, DefinitionsRejected, Problem
+from obsgen.cli import grafana, slo
+from obsgen.cli.common import CONTEXT, Group, catalog_of, definitions_option, format_option, prometheus_option, run
+from obsgen.errors import EXIT_CLEAN, EXIT_PROBLEMS
 from obsgen.progress import Progress
 
 if TYPE_CHECKING:
-    from obsgen.model.catalog import Catalog
     from obsgen.prove.report import Outcome
-    from obsgen.slo import Slos
     from obsgen.tree import Change
-
-definitions_option = click.option(
-    "--definitions",
-    "-d",
-    type=click.Path(path_type=Path),
-    default=Path("definitions"),
-    show_default=True,
-    help="Folder with the definition files.",
-)
-prometheus_option = click.option("--prometheus", "url", metavar="URL", help="A running Prometheus.")
 
 
 @click.group(cls=Group, context_settings=CONTEXT)
@@ -51,6 +39,7 @@ def main() -> None:
 
 
 main.add_command(grafana.commands)
+main.add_command(slo.commands)
 
 
 @main.command()
@@ -122,27 +111,6 @@ def prove(
 
 
 @main.command()
-@definitions_option
-@prometheus_option
-@format_option("json")
-def slo(definitions: Path, url: str | None, form: str) -> None:
-    r"""Show the error budgets: what they promise, when they alert, what their rules cost.
-
-    With --prometheus also where they stand: what is left, how fast it burns, how much data there is. Samples a minute
-    are for each label value with one raw series. Exit codes: 0 done, 1 the definitions have problems, 2 failed.
-
-    \b
-    Example:
-      obsgen slo
-      obsgen slo --prometheus http://localhost:9090
-    """
-    from obsgen import slo as room
-
-    report: room.TextReport | room.JsonReport = room.JsonReport() if form == "json" else room.TextReport()
-    report.done(run(report, lambda progress: _slo(definitions, url, progress)))
-
-
-@main.command()
 @click.argument("alert", required=False)
 @click.argument("labels", nargs=-1, metavar="[LABEL=VALUE]...")
 @click.option("--all", "everything", is_flag=True, help="Show all alerts, a line each.")
@@ -167,7 +135,7 @@ def route(alert: str | None, labels: tuple[str, ...], everything: bool, definiti
     report: room.TextReport | room.JsonReport = room.TextReport(table=everything, labels=pairs)
     if form == "json":
         report = room.JsonReport()
-    report.done(run(report, lambda progress: room.deliveries(_catalog(definitions, progress), alert, pairs)))
+    report.done(run(report, lambda progress: room.deliveries(catalog_of(definitions, progress), alert, pairs)))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -183,7 +151,7 @@ def _generate(definitions: Path, output: Path, check: bool, progress: Progress) 
     from obsgen.swap import write
     from obsgen.tree import compare
 
-    catalog = _catalog(definitions, progress)
+    catalog = catalog_of(definitions, progress)
     files = artifacts(catalog, progress.step)
     progress.step("comparing" if check else "writing")
     changes = (compare if check else write)(output, catalog.project.name, files)
@@ -200,7 +168,7 @@ def _prove(
     from obsgen.prove.server import given, running
 
     begun = time.monotonic()
-    catalog = _catalog(definitions, progress)
+    catalog = catalog_of(definitions, progress)
     claims = chosen(catalog, names)
     with given(url) if url else running(binary=binary) as server:
         proofs = Proofs(catalog, server, progress.step, binary)
@@ -210,35 +178,3 @@ def _prove(
     covered = [c for c in coverage(catalog, verdicts) if c.name in {claim.name for claim in claims} or not names]
     told = list(tallies(found)) if found is not None else None
     return Outcome(verdicts, covered, told, time.monotonic() - begun, compared)
-
-
-def _slo(definitions: Path, url: str | None, progress: Progress) -> Slos:
-    """Return the budgets, and where they stand."""
-    from obsgen.prometheus import Prometheus
-    from obsgen.slo import slos
-
-    catalog = _catalog(definitions, progress)
-    progress.step("asking Prometheus" if url else "counting")
-    return slos(catalog, Prometheus(url) if url else None)
-
-
-def _catalog(definitions: Path, progress: Progress) -> Catalog:
-    """Return the expanded catalog of a folder of definitions.
-
-    Raises:
-        DefinitionsRejected: it has problems.
-    """
-    from obsgen.checks import check
-    from obsgen.expand import expand
-    from obsgen.load import load
-
-    progress.step("loading definitions")
-    loaded = load(definitions)
-    problems: list[Problem] = list(loaded.problems)
-    if loaded.catalog is not None:
-        expanded = expand(loaded.catalog)
-        progress.step("checking")
-        problems += check(expanded, whole=not problems)
-    if problems or loaded.catalog is None:
-        raise DefinitionsRejected(sorted(problems, key=lambda p: (p.at is None, p.at, p.check, p.message)))
-    return expanded

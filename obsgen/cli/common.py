@@ -6,15 +6,30 @@ import gc
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any, NoReturn, Protocol, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 import click
 
 from obsgen.errors import EXIT_FAILED, EXIT_PROBLEMS, DefinitionsRejected, ObsgenError, Problem
 from obsgen.progress import Progress
 
+if TYPE_CHECKING:
+    from obsgen.model.catalog import Catalog
+
 T = TypeVar("T")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+definitions_option = click.option(
+    "--definitions",
+    "-d",
+    type=click.Path(path_type=Path),
+    default=Path("definitions"),
+    show_default=True,
+    help="Folder with the definition files.",
+)
+prometheus_option = click.option("--prometheus", "url", metavar="URL", help="A running Prometheus.")
 
 
 class Command(click.Command):
@@ -74,3 +89,25 @@ def run(report: Report, work: Callable[[Progress], T]) -> T:
 def _fail(report: Report, error: ObsgenError) -> NoReturn:
     report.failed(error)
     sys.exit(EXIT_FAILED)
+
+
+def catalog_of(definitions: Path, progress: Progress) -> Catalog:
+    """Return the expanded catalog of a folder of definitions.
+
+    Raises:
+        DefinitionsRejected: it has problems.
+    """
+    from obsgen.checks import check
+    from obsgen.expand import expand
+    from obsgen.load import load
+
+    progress.step("loading definitions")
+    loaded = load(definitions)
+    problems: list[Problem] = list(loaded.problems)
+    if loaded.catalog is not None:
+        expanded = expand(loaded.catalog)
+        progress.step("checking")
+        problems += check(expanded, whole=not problems)
+    if problems or loaded.catalog is None:
+        raise DefinitionsRejected(sorted(problems, key=lambda p: (p.at is None, p.at, p.check, p.message)))
+    return expanded

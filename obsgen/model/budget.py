@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from obsgen.errors import DefinitionError, Location, here
-from obsgen.model.objective import SRE_WORKBOOK, BurnRate, Objective
+from obsgen.model.objective import BurnRate, Objective, usual
 from obsgen.model.proof import Proof
 from obsgen.model.rule import Level, Runbook, Step
 from obsgen.model.severity import Severity
@@ -91,12 +91,13 @@ class ErrorBudget:
         by: the labels that have a budget each.
         objectives: the first that fits a label value is its own. Without any, nothing is promised.
         window: the rolling window, a PromQL duration.
-        burn_rates: when to alert; those of the SRE workbook that suit the window when left out.
+        burn_rates: when to alert; those usual for the window when left out: of 28 days or more the SRE workbook's.
         min_bad_events: fewer bad events than this in the long window of a burn rate alert nobody; when left out 5, but
             1 of minutes, which are never too few to tell.
         min_events: of fewer events in the window the success ratio alerts nobody.
-        min_coverage: the share of the window that must have data before the success ratio alerts anybody. Burn rates
-            look at hours, not at the window, and need no more data than these.
+        min_coverage: the share of the window in which the rules must have been evaluated and the sources scraped,
+            before the success ratio alerts anybody or the budget counts as used up. Burn rates look at hours, not at
+            the window, and need no more data than these.
         success: the success ratio, where it is published.
         impact: what users notice, as a sentence.
         diagnosis: how to find the cause, for the runbooks of its burn rates.
@@ -187,11 +188,7 @@ class ErrorBudget:
         if self.burn_rates is not None:
             return tuple(self.burn_rates)
         least = max((objective.allowance for objective in self.objectives), default=1.0)
-        return tuple(
-            burn
-            for burn in SRE_WORKBOOK
-            if seconds(burn.long) < seconds(self.window) and 1 <= burn.factor(self.window) < 1 / least
-        )
+        return tuple(burn for burn in usual(self.window) if 1 <= burn.factor(self.window) < 1 / least)
 
     def burns_at(self, severity: Severity) -> bool:
         """Return whether any burn rate has a severity."""
@@ -213,6 +210,21 @@ class ErrorBudget:
         """Return the name of the alert on its burn rates of a severity."""
         how = {Severity.CRITICAL: "Fast", Severity.WARNING: "Slowly"}.get(severity, "Somewhat")
         return f"{camel(self.name)}BudgetBurns{how}"
+
+    @property
+    def used_up(self) -> str:
+        """Name of the alert on a budget of which nothing remains."""
+        return f"{camel(self.name)}BudgetUsedUp"
+
+    @property
+    def data_missing(self) -> str:
+        """Name of the alert on a budget whose data are incomplete."""
+        return f"{camel(self.name)}BudgetDataMissing"
+
+    @property
+    def bucket_missing(self) -> str:
+        """Name of the alert on a histogram that lacks the objective's bucket."""
+        return f"{camel(self.name)}BucketMissing"
 
     @property
     def level(self) -> str:
@@ -261,10 +273,19 @@ class ErrorBudget:
         return self._budget("objective", "Objective", told)
 
     @property
+    def measured(self) -> BudgetSeries:
+        """Whether what the budget counts could be scraped, for each tile of five minutes."""
+        told = f"1 for five minutes in which the sources of {self.title} could be scraped, else 0."
+        return self._of_all("measured5m", "Measured", told)
+
+    @property
     def coverage(self) -> BudgetSeries:
-        """The share of the window that has data."""
-        told = f"The share of the last {spoken(self.window)} for which the {self.events} of {self.title} are known."
-        return self._budget(f"coverage{self.window}", "Data in the window", told)
+        """The share of the window that has data: of all its series together, for a series that is new lacks none."""
+        told = (
+            f"The share of the last {spoken(self.window)} in which the rules of {self.title} were evaluated and its "
+            "sources could be scraped."
+        )
+        return self._of_all(f"coverage{self.window}", "Data in the window", told)
 
     def burn_rate(self, window: str) -> BudgetSeries:
         """Return the burn rate over a window: at 1 the budget lasts exactly its own window."""
@@ -287,6 +308,9 @@ class ErrorBudget:
 
     def _series(self, name: str, title: str, told: str, unit: Unit) -> BudgetSeries:
         return BudgetSeries(name=f"{self.level}:{name}", title=title, help=told, label_names=self._labels, unit=unit)
+
+    def _of_all(self, operation: str, title: str, told: str) -> BudgetSeries:
+        return BudgetSeries(name=f"all:{self.name}_budget:{operation}", title=title, help=told)
 
     @property
     def _labels(self) -> frozenset[str]:

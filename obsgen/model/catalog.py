@@ -18,6 +18,7 @@ from obsgen.model.watch import SourceWatch
 from obsgen.promql.metric import Metric, positive
 from obsgen.shape import conform
 
+VERSION = re.compile(r"\d+\.\d+")
 URL = re.compile(r"https?://[^\s<>\"'`{}()\[\]|\\?#]+")
 
 
@@ -34,6 +35,8 @@ class Project:
         grafana_url: where Grafana is; the dashboard links of alerts and docs start with it.
         routing: how alerts get to people; None where that is not obsgen's business.
         retention: how long Prometheus keeps its data (`--storage.tsdb.retention.time`), a PromQL duration.
+        prometheus: the oldest version of Prometheus that loads the configuration. From "3.0" on it says how a target
+            that names no content type is read, which Prometheus 3 refuses else; Prometheus 2 does not know that field.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Project:
     grafana_url: str
     routing: Routing | None = None
     retention: str = "15d"
+    prometheus: str = "2.42"
     at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -56,6 +60,10 @@ class Project:
                     "alerts carry it as a link: give an address with https:// or http://",
                 )
         positive(self.retention)
+        if not VERSION.fullmatch(self.prometheus):
+            raise DefinitionError(
+                f"prometheus of Project is {self.prometheus!r}", 'give major and minor version, as in prometheus="3.0"'
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from obsgen.errors import DefinitionError, Location, here
 from obsgen.model.rule import Level
 from obsgen.promql.functions import histogram_buckets
-from obsgen.promql.infer import core, unit_of
+from obsgen.promql.infer import core
 from obsgen.promql.label import Label
 from obsgen.promql.metric import Histogram, seconds
+from obsgen.promql.quantity import unit_of
 from obsgen.promql.tree import Expr, Series, series_in
 from obsgen.promql.units import Unit
 from obsgen.shape import conform
@@ -27,7 +28,7 @@ class Query:
     Args:
         expr: what to show. An open window becomes `$__rate_interval`.
         legend: what its series are called: labels, or a text with `{{label}}` in it; its labels when left out.
-        unit: where it differs from the panel's, in a table.
+        unit: where it differs from the panel's; inferred from the expression when neither is given.
         levels: thresholds that colour it; those of the alerts on what it shows when left out.
     """
 
@@ -48,7 +49,8 @@ class Panel:
         shows: an expression, a query, or a list of them.
         title: unique on its dashboard; that of the metric when left out.
         description: what it tells; the metric's help when left out.
-        unit: inferred from the first expression when left out.
+        unit: that of the first query when left out. State it after arithmetic: `TRAFFIC * 8 / 1e6` has none that
+            could be told.
         legend: what the series are called, for a panel with one query.
         levels: thresholds that colour it, for a panel with one query; those of the alerts on what it shows when left
             out.
@@ -112,7 +114,11 @@ class Panel:
     @property
     def value_unit(self) -> Unit:
         """The unit of its values."""
-        return self.unit or (unit_of(self.queries[0].expr) if self.queries else Unit.NONE)
+        return self.unit_of(self.queries[0]) if self.queries else self.unit or Unit.NONE
+
+    def unit_of(self, query: Query) -> Unit:
+        """Return the unit of one of its queries: its own, that of the panel, or what follows from its expression."""
+        return query.unit or self.unit or unit_of(query.expr)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

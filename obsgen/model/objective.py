@@ -90,3 +90,20 @@ SRE_WORKBOOK = (
 Its examples have a fourth, 10 % in a day. It can go: what spends 10 % in a day has spent 10 % in three days, so the
 alert fires at the same moment without it.
 """
+WEEK = (
+    BurnRate(severity=Severity.CRITICAL, spends=0.05, long="1h", short="5m"),
+    BurnRate(severity=Severity.CRITICAL, spends=0.10, long="6h", short="30m"),
+    BurnRate(severity=Severity.WARNING, spends=0.20, long="1d", short="2h"),
+)
+"""For windows of about a week, of which an hour is a larger share: of 7 days they burn at 8.4, 2.8 and 1.4."""
+DAY = (
+    BurnRate(severity=Severity.CRITICAL, spends=0.25, long="1h", short="5m"),
+    BurnRate(severity=Severity.WARNING, spends=0.25, long="3h", short="15m"),
+)
+"""For windows of about a day: of one day they burn at 6 and 2."""
+
+
+def usual(window: str) -> tuple[BurnRate, ...]:
+    """Return the burn rates that are usual for a budget's window, the fastest first."""
+    days = seconds(window) / 86_400
+    return SRE_WORKBOOK if days >= 28 else WEEK if days >= 5 else DAY

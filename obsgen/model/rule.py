@@ -12,8 +12,9 @@ from obsgen.errors import DefinitionError, Location, here
 from obsgen.model.proof import Proof
 from obsgen.model.routing import Notify
 from obsgen.model.severity import Severity
-from obsgen.promql.infer import labels_of, unit_of
+from obsgen.promql.infer import labels_of
 from obsgen.promql.metric import positive, seconds
+from obsgen.promql.quantity import is_share, unit_of
 from obsgen.promql.reader import PromQLError
 from obsgen.promql.tree import Binary, Expr, Number, Series
 from obsgen.promql.units import Unit
@@ -197,6 +198,8 @@ class Alert:
         summary: one sentence without templates, for a list of alerts.
         description: what is the case, with `LABEL.value`, `VALUE`, `THRESHOLD` and `HOLD` where they belong.
         runbook: what to do.
+        unit: the unit of its value; inferred from the expression when left out. State it after arithmetic:
+            `TRAFFIC * 8 / 1e6` has none that could be told.
         notify: who is told of it, where that is not whom its domain or team names.
         fleeting: why nobody has to hear of it once it is over. An alert that only tells people at certain hours needs
             this, or has to fire on until these begin.
@@ -216,6 +219,7 @@ class Alert:
     summary: str
     description: str
     runbook: Runbook
+    unit: Unit = Unit.NONE
     notify: Notify | None = None
     fleeting: str = ""
     when: str = ""
@@ -233,6 +237,8 @@ class Alert:
         object.__setattr__(self, "fires", (self.fires,) if isinstance(self.fires, Level) else self.fires)
         conform(self)
         positive(self.interval)
+        if self.unit is Unit.NONE:
+            object.__setattr__(self, "unit", unit_of(self.expr))
 
     @property
     def levels(self) -> tuple[Level, ...]:
@@ -240,9 +246,14 @@ class Alert:
         return (self.fires,) if isinstance(self.fires, Level) else tuple(self.fires)
 
     @property
-    def unit(self) -> Unit:
-        """The unit of its value."""
-        return unit_of(self.expr)
+    def share(self) -> bool:
+        """Whether its value is certainly from 0 to 1."""
+        return _share(self.expr, self.unit)
+
+
+def _share(expr: Expr, unit: Unit) -> bool:
+    """Return whether values are from 0 to 1: the expression proves it, or its author has stated it."""
+    return unit is Unit.RATIO and (is_share(expr) or unit_of(expr) is not Unit.RATIO)
 
 
 def level_expr(alert: Alert, level: Level) -> Expr:
@@ -296,3 +307,8 @@ class Recording(Series):
     def label_names(self) -> frozenset[str]:
         """Names of the labels that the expression's result carries."""
         return self.labels
+
+    @property
+    def share(self) -> bool:
+        """Whether its values are certainly from 0 to 1."""
+        return _share(self.expr, self.unit)

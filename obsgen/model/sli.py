@@ -64,6 +64,11 @@ class Events:
         """What counts all events."""
         return as_selector(self.total).series
 
+    @property
+    def reads(self) -> tuple[Expr, ...]:
+        """What it is made of."""
+        return (self.total, self.part)
+
 
 def _counts(name: str, vector: Vector) -> None:
     selector = as_selector(vector)
@@ -123,6 +128,11 @@ class Latency:
         return series
 
     @property
+    def reads(self) -> tuple[Expr, ...]:
+        """What it is made of."""
+        return (self.total, self.good)
+
+    @property
     def total(self) -> Selector:
         """Counts all observations."""
         return Selector(self.metric, as_selector(self.of).matchers, "_count")
@@ -140,16 +150,24 @@ class TimeSlices:
     Args:
         total: has a value for every minute that counts: a gauge, most of the time.
         good: has a value when the minute is good: `HEALTH.equals(1)`.
+        absent_is_bad: minutes without a measurement are bad, for a day after the last one: for what a service says of
+            itself, which it cannot when it is dead. Leave it out where something else measures the service.
     """
 
     total: Expr
     good: Expr
+    absent_is_bad: bool = False
     at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         conform(self)
         if self.total == self.good:
             raise DefinitionError("all minutes of an SLI are good ones", "give a condition: good=HEALTH.equals(1)")
+
+    @property
+    def reads(self) -> tuple[Expr, ...]:
+        """What it is made of."""
+        return (self.total, self.good)
 
 
 Sli = Events | Latency | TimeSlices

@@ -1,5 +1,6 @@
 """PromQL as values: labels, metrics, and the functions that make expressions of them."""
 
+from obsgen.promql.counting import events
 from obsgen.promql.functions import (
     INF,
     abs_,
@@ -11,7 +12,6 @@ from obsgen.promql.functions import (
     clamp_min,
     count,
     count_over_time,
-    events,
     finite,
     histogram_buckets,
     histogram_quantile,

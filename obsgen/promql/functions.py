@@ -8,23 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from obsgen.promql.label import INSTANCE, JOB, Label
-from obsgen.promql.metric import (
-    PROCESS_START,
-    UP,
-    Counter,
-    Gauge,
-    Histogram,
-    Metric,
-    Source,
-    Vector,
-    as_selector,
-    over,
-    seconds,
-)
-from obsgen.promql.tree import Aggregate, Call, Expr, Number, Raw, Selector, names
+from obsgen.promql.label import JOB, Label
+from obsgen.promql.metric import UP, Histogram, Source, Vector, as_selector, over
+from obsgen.promql.tree import Aggregate, Call, Expr, Number, Range, Raw, Selector, Subquery, names
 
 INF = float("inf")
+
+Windowed = Vector | Subquery
+"""What a window can be taken over; a subquery has its own."""
+
+
+def _samples(vector: Windowed, window: str | None, offset: str | None = None) -> Range | Subquery:
+    return vector if isinstance(vector, Subquery) else over(vector, window, offset)
 
 
 def rate(counter: Vector, window: str | None = None) -> Expr:
@@ -32,49 +27,54 @@ def rate(counter: Vector, window: str | None = None) -> Expr:
     return Call("rate", (over(counter, window),))
 
 
-def increase(counter: Vector, window: str | None = None) -> Expr:
+def increase(counter: Windowed, window: str | None = None) -> Expr:
     """Return the growth of a counter over a window. The first value of a new series is not counted: see `events`."""
-    return Call("increase", (over(counter, window),))
+    return Call("increase", (_samples(counter, window),))
 
 
-def changes(vector: Vector, window: str) -> Expr:
+def resets(vector: Windowed, window: str | None = None) -> Expr:
+    """Return how often a counter fell back."""
+    return Call("resets", (_samples(vector, window),))
+
+
+def changes(vector: Windowed, window: str | None = None) -> Expr:
     """Return how often the value changed."""
-    return Call("changes", (over(vector, window),))
+    return Call("changes", (_samples(vector, window),))
 
 
-def avg_over_time(vector: Vector, window: str | None = None) -> Expr:
+def avg_over_time(vector: Windowed, window: str | None = None) -> Expr:
     """Return the mean of the samples in a window."""
-    return Call("avg_over_time", (over(vector, window),))
+    return Call("avg_over_time", (_samples(vector, window),))
 
 
-def max_over_time(vector: Vector, window: str | None = None) -> Expr:
+def max_over_time(vector: Windowed, window: str | None = None, offset: str | None = None) -> Expr:
     """Return the largest sample in a window."""
-    return Call("max_over_time", (over(vector, window),))
+    return Call("max_over_time", (_samples(vector, window, offset),))
 
 
-def min_over_time(vector: Vector, window: str | None = None) -> Expr:
+def min_over_time(vector: Windowed, window: str | None = None) -> Expr:
     """Return the smallest sample in a window."""
-    return Call("min_over_time", (over(vector, window),))
+    return Call("min_over_time", (_samples(vector, window),))
 
 
-def sum_over_time(vector: Vector, window: str | None = None) -> Expr:
+def sum_over_time(vector: Windowed, window: str | None = None) -> Expr:
     """Return the sum of the samples in a window."""
-    return Call("sum_over_time", (over(vector, window),))
+    return Call("sum_over_time", (_samples(vector, window),))
 
 
-def last_over_time(vector: Vector, window: str, offset: str | None = None) -> Expr:
+def last_over_time(vector: Windowed, window: str | None = None, offset: str | None = None) -> Expr:
     """Return the newest sample in a window."""
-    return Call("last_over_time", (over(vector, window, offset),))
+    return Call("last_over_time", (_samples(vector, window, offset),))
 
 
-def count_over_time(vector: Vector, window: str | None = None) -> Expr:
+def count_over_time(vector: Windowed, window: str | None = None) -> Expr:
     """Return the number of samples in a window."""
-    return Call("count_over_time", (over(vector, window),))
+    return Call("count_over_time", (_samples(vector, window),))
 
 
-def present_over_time(vector: Vector, window: str) -> Expr:
+def present_over_time(vector: Windowed, window: str | None = None, offset: str | None = None) -> Expr:
     """Return 1 for every series that has a sample in a window."""
-    return Call("present_over_time", (over(vector, window),))
+    return Call("present_over_time", (_samples(vector, window, offset),))
 
 
 def sum_(expr: Expr, by: Sequence[Label] = ()) -> Expr:
@@ -105,6 +105,11 @@ def count(expr: Expr, by: Sequence[Label] = ()) -> Expr:
 def abs_(expr: Expr) -> Expr:
     """Return the values without their sign."""
     return Call("abs", (expr,))
+
+
+def time() -> Expr:
+    """Return the time of the evaluation, in Unix seconds."""
+    return Call("time", ())
 
 
 def scalar(expr: Expr) -> Expr:
@@ -154,51 +159,6 @@ def histogram_buckets(histogram: Histogram | Selector, window: str | None = None
 def _buckets(histogram: Histogram | Selector) -> Selector:
     selector = as_selector(histogram)
     return Selector(selector.series, selector.matchers, "_bucket")
-
-
-def events(counter: Vector, window: str, by: Sequence[Label] = (), lookback: str = "1h") -> Expr:
-    """Return how many events a counter saw in a window, exactly, the first one included.
-
-    `increase` extrapolates, and never sees the value a series is born with: client libraries create the series
-    of a label value at its first event, so the first violation, error or failure would be lost. This subtracts
-    instead, in four cases of falling preference:
-
-    1. the series had a sample before the window (`lookback` bridges scrapes that failed): last minus that;
-    2. it also has a smaller value now, so its process restarted: what came before the restart, and since;
-    3. it is new while its target was already being scraped, or its process has only just started: it started at
-       zero (a `persistent` counter's process may be as young as it likes);
-    4. its target is new to Prometheus too: only the growth that was seen, as `increase` does.
-
-    Args:
-        counter: a counter, or a selector of one.
-        window: the window, a PromQL duration.
-        by: labels to keep; everything else is summed.
-        lookback: how long before the window a sample still counts as the value at its start.
-
-    Source: the growth is a difference of samples, so that windows add up without loss, as in the discussion
-    https://github.com/prometheus/prometheus/issues/3806; the case of a new series is
-    https://github.com/prometheus/prometheus/issues/1673.
-    """
-    selector = as_selector(counter)
-    now = last_over_time(selector, window)
-    before = last_over_time(selector, lookback, offset=window)
-    highest = max_over_time(selector, window)
-    known = Call("max_over_time", (over(_of_its_job(UP, selector), lookback, window),)).equals(1)
-    if not (isinstance(selector.series, Counter) and selector.series.persistent):
-        # Looked up over the window, for the process may have ended within it.
-        started = last_over_time(_of_its_job(PROCESS_START, selector), window)
-        known = known.or_(started > Call("time", ()) - (seconds(lookback) + seconds(window)))
-    grown = (now - before) >= 0
-    restarted = now + ((highest - before) >= 0)
-    born = now.and_(known, on=(JOB, INSTANCE))
-    return sum_(grown.or_(restarted).or_(born).or_(increase(selector, window)), by)
-
-
-def _of_its_job(gauge: Gauge, selector: Selector) -> Vector:
-    series = selector.series
-    if isinstance(series, Metric) and series.source is not None:
-        return gauge.where(JOB.equals(series.source.job))
-    return gauge
 
 
 def up(source: Source) -> Selector:

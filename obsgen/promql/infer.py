@@ -1,20 +1,14 @@
-"""What follows from an expression: the labels of its result and the unit of its values."""
+"""What follows from an expression: the labels of its result, and what it is about."""
 
 from __future__ import annotations
 
 from obsgen.promql import reader
-from obsgen.promql.metric import Metric
 from obsgen.promql.text import Scope, render
-from obsgen.promql.tree import Aggregate, Binary, Call, Expr, Number, Offset, Range, Raw, Selector, Series, series_in
-from obsgen.promql.units import Unit
+from obsgen.promql.tree import Aggregate, Binary, Call, Expr, Number, Offset, Range, Selector, Series, series_in
 
 ANY_WINDOW = Scope(window="5m")
 """For reading an expression whose window the place will fill in."""
 
-_COUNTING = ("increase", "changes", "present_over_time", "absent")
-_KEEPING = ("max", "min", "avg", "sum")
-_NEUTRAL = (Unit.COUNT, Unit.NONE)
-_PER_SECOND = {Unit.COUNT: Unit.PER_SECOND, Unit.NONE: Unit.PER_SECOND, Unit.BYTES: Unit.BYTES_PER_SECOND}
 COMPARISONS = (">", ">=", "<", "<=", "==", "!=")
 
 
@@ -53,49 +47,6 @@ def _known(expr: Expr) -> reader.LabelsOf:
     return of
 
 
-def unit_of(expr: Expr) -> Unit:
-    """Return the unit of an expression's values, `Unit.NONE` where it cannot be told."""
-    match expr:
-        case Selector(series=series, suffix=suffix):
-            return Unit.COUNT if suffix in ("_count", "_bucket") else unit_of(series)
-        case Series():
-            return getattr(expr, "unit", Unit.NONE)
-        case Range(selector=selector) | Offset(selector=selector):
-            return unit_of(selector)
-        case Aggregate(operator=operator, expr=inner):
-            return unit_of(inner) if operator in _KEEPING else Unit.COUNT
-        case Call():
-            return _unit_of_call(expr)
-        case Binary():
-            return _unit_of_binary(expr)
-        case Raw(parts=((_, only),)):
-            return unit_of(only)
-    return Unit.NONE
-
-
-def _unit_of_call(call: Call) -> Unit:
-    if call.function in _COUNTING:
-        return Unit.COUNT
-    first = next((arg for arg in call.args if isinstance(arg, Expr) and not isinstance(arg, Number)), None)
-    if call.function == "histogram_quantile" and first is not None:
-        return next((s.unit for s in series_in(first) if isinstance(s, Metric)), Unit.NONE)
-    inner = unit_of(first) if first is not None else Unit.NONE
-    if call.function == "rate":
-        return _PER_SECOND.get(inner, Unit.NONE)
-    return inner
-
-
-def _unit_of_binary(binary: Binary) -> Unit:
-    left, right = unit_of(binary.left), unit_of(binary.right)
-    if binary.operator == "/":
-        if isinstance(binary.right, Number):
-            return left
-        return Unit.RATIO if left is right or {left, right} <= set(_NEUTRAL) else Unit.NONE
-    if binary.operator == "*":
-        return left if right in _NEUTRAL or isinstance(binary.right, Number) else right
-    return right if isinstance(binary.left, Number) else left
-
-
 def _stands_in(expr: Expr) -> bool:
     """Return whether an expression is a value for what is absent: `absent(x) * 0`."""
     match expr:
@@ -104,20 +55,44 @@ def _stands_in(expr: Expr) -> bool:
     return False
 
 
-def core(expr: Expr) -> Expr:
+def _picks_all(aggregate: Aggregate) -> bool:
+    """Return whether every group of an aggregation is a single series: by all the labels that there are."""
+    inner = aggregate.expr
+    series = inner.series if isinstance(inner, Selector) else inner
+    if aggregate.operator not in ("sum", "max", "min", "avg") or not isinstance(series, Series):
+        return False
+    # Without labels there may be one series, or the labels are not known.
+    return bool(series.label_names) and series.label_names <= set(aggregate.by)
+
+
+PICKERS = frozenset({"max", "min", "avg"})
+EXTREMES = frozenset({"max", "min"})
+"""The pickers whose result is one of the values that were there: an average need not be."""
+
+
+def core(expr: Expr, pickers: frozenset[str] = PICKERS) -> Expr:
     """Return what an expression is about, without what only picks or guards its series.
 
-    A panel with `max by (node) (latency)` and an alert on `latency unless health == 0` are about the same thing:
-    a threshold on one is a threshold on the other.
+    Panels with `max by (node) (latency)` and with `latency unless health == 0` are about the same thing. Whether the
+    threshold of an alert on one is true on the other is another question: `obsgen.model.drawing` answers it.
+
+    Args:
+        expr: the expression.
+        pickers: the aggregations to look through, over series and over time.
     """
+    subject = watched(expr, pickers)
+    return subject.series if isinstance(subject, Selector) and not subject.suffix else subject
+
+
+def watched(expr: Expr, pickers: frozenset[str] = PICKERS) -> Expr:
+    """Return the `core` of an expression with the matchers that it stands under there."""
+    over_time = frozenset(f"{each}_over_time" for each in (*pickers, "last"))
     while True:
         match expr:
-            case Aggregate(operator="max" | "min" | "avg", expr=inner):
+            case Aggregate(operator=operator, expr=inner) if operator in pickers or _picks_all(expr):
                 expr = inner
-            case Call(
-                function="max_over_time" | "min_over_time" | "avg_over_time" | "last_over_time", args=(first, *_)
-            ):
-                expr = first if isinstance(first, Expr) else expr
+            case Call(function=function, args=(Expr() as inner, *_)) if function in over_time:
+                expr = inner
             case Binary(operator="and" | "unless", left=left):
                 expr = left
             case Binary(operator="or", left=left, right=right) if _stands_in(right):
@@ -126,7 +101,5 @@ def core(expr: Expr) -> Expr:
                 expr = left
             case Range(selector=selector) | Offset(selector=selector):
                 expr = selector
-            case Selector(series=series, suffix=""):
-                return series
             case _:
                 return expr

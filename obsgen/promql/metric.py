@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from obsgen.errors import DefinitionError, Location, here
+from obsgen.promql.bounds import notations
 from obsgen.promql.label import TARGET_LABELS, Label
 from obsgen.promql.tree import Range, Selector, Series
 from obsgen.promql.units import Unit
@@ -56,6 +57,8 @@ class Source:
         targets: what Prometheus scrapes, `host:port` each. Without any, Prometheus reads them from
             `targets-JOB.yml` beside its configuration, as soon as there is such a file.
         exporter: how its numbers get to Prometheus, as a sentence or less.
+        persistent: its counters outlive its process, since it reads them from a database or a queue: a fresh process
+            or instance exposes what was counted long ago, and that is not news.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Source:
     path: str = "/metrics"
     targets: Sequence[str] = ()
     exporter: str = ""
+    persistent: bool = False
     at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -125,6 +129,8 @@ class Metric(Series):
         limit: the most series that one target may expose of it; an alert tells of more. For a label whose values are
             not known, such as a route: what gets into it by mistake fills Prometheus.
         exposure: what the exporter really offers today.
+        misnomer: why its name says another type or unit than this definition, where its exporter is not ours to mend:
+            "Lavalink calls a gauge so."
 
     Raises:
         DefinitionError: the name is none that Prometheus accepts for an exposed metric, or the limit is none.
@@ -139,6 +145,7 @@ class Metric(Series):
     emitted_by: str = ""
     limit: int | None = None
     exposure: Exposure = EXPOSED
+    misnomer: str = ""
     at: Location = field(default_factory=here, repr=False, compare=False)
 
     kind = "untyped"
@@ -164,15 +171,9 @@ class Metric(Series):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Counter(Metric):
-    """A metric that only grows, and starts at zero with its process.
-
-    Args:
-        persistent: its value outlives the process (an exporter reads it from a database): what a fresh process shows
-            is no news.
-    """
+    """A metric that only grows, and starts at zero with its process (unless its source is `persistent`)."""
 
     unit: Unit = Unit.COUNT
-    persistent: bool = False
 
     kind = "counter"
 
@@ -228,7 +229,7 @@ class Histogram(Metric):
     def bucket(self, bound: float) -> Selector:
         """Return how many observations were at most `bound` (all of them with +Inf): a counter.
 
-        Some client libraries write a bound of 250 as `250`, others as `250.0`: both fit.
+        It fits every notation of the bound that a client library writes.
 
         Raises:
             DefinitionError: the histogram has no such bucket.
@@ -240,8 +241,8 @@ class Histogram(Metric):
                 f"{self.name} has no bucket of {bound:g}",
                 f"only a declared bucket counts exactly; there are {', '.join(f'{each:g}' for each in self.buckets)}",
             )
-        text = str(int(bound)) if float(bound).is_integer() else repr(float(bound))
-        return Selector(self, (LE.one_of(text, f"{text}.0") if text.isdigit() else LE.equals(text),), "_bucket")
+        texts = notations(bound)
+        return Selector(self, (LE.one_of(*texts) if len(texts) > 1 else LE.equals(*texts),), "_bucket")
 
 
 LE = Label("le", "Upper bound of a histogram's bucket.")

@@ -66,9 +66,13 @@ def nodes(tree: Any) -> Iterator[Any]:
     while stack:
         node = stack.pop()
         yield node
-        parts = [part for name in _PARTS if isinstance(part := getattr(node, name, None), parser.Expr)]
-        parts.extend(getattr(node, "args", ()))
-        stack.extend(reversed(parts))
+        stack.extend(reversed(_parts_of(node)))
+
+
+def _parts_of(node: Any) -> list[Any]:
+    parts = [part for name in _PARTS if isinstance(part := getattr(node, name, None), parser.Expr)]
+    parts.extend(getattr(node, "args", ()))
+    return parts
 
 
 def metric_names(text: str) -> tuple[str, ...]:
@@ -84,14 +88,20 @@ def samples(text: str, interval_of: Callable[[str], float]) -> float:
         text: a PromQL text.
         interval_of: seconds from one sample to the next, of the series of a name.
     """
-    total, ranged = 0.0, set()
-    for node in nodes(parse(text)):
+    total = 0.0
+    stack: list[tuple[Any, float]] = [(parse(text), 1.0)]
+    while stack:
+        node, times = stack.pop()
+        if isinstance(node, parser.VectorSelector):
+            total += times
+            continue
         if isinstance(node, parser.MatrixSelector):
-            ranged.add(id(node.vector_selector))
-            total += max(1.0, _seconds(node.range) / interval_of(node.vector_selector.name or ""))
-    for node in nodes(parse(text)):
-        total += isinstance(node, parser.VectorSelector)
-    return total - len(ranged)
+            total += times * max(1.0, _seconds(node.range) / interval_of(node.vector_selector.name or ""))
+            continue
+        if isinstance(node, parser.SubqueryExpr):
+            times *= max(1.0, _seconds(node.range) / (_seconds(node.step) or interval_of("")))
+        stack.extend((part, times) for part in _parts_of(node))
+    return total
 
 
 def reach(text: str) -> dict[str, float]:
@@ -108,9 +118,7 @@ def reach(text: str) -> dict[str, float]:
             window += _seconds(node.range)
         elif isinstance(node, parser.SubqueryExpr):
             window += _seconds(node.range) + _seconds(node.offset) + LOOKBACK
-        parts = [part for name in _PARTS if isinstance(part := getattr(node, name, None), parser.Expr)]
-        parts.extend(getattr(node, "args", ()))
-        stack.extend((part, window) for part in parts)
+        stack.extend((part, window) for part in _parts_of(node))
     return found
 
 

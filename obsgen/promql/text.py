@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from obsgen.errors import DefinitionError
 from obsgen.promql.label import Matcher
+from obsgen.promql.metric import seconds
 from obsgen.promql.tree import (
     Aggregate,
     Binary,
@@ -19,7 +20,9 @@ from obsgen.promql.tree import (
     Raw,
     Selector,
     Series,
+    Subquery,
 )
+from obsgen.words import duration
 
 # https://prometheus.io/docs/prometheus/latest/querying/operators/#binary-operator-precedence
 PRECEDENCE = {"or": 1, "and": 2, "unless": 2, "+": 4, "-": 4, "*": 5, "/": 5}
@@ -75,6 +78,10 @@ def _lines(expr: Expr, scope: Scope, width: int) -> list[str]:
             return _chain(expr, scope, width)
         case Aggregate(operator=operator, expr=inner):
             return _bracketed(f"{operator}{_grouping(expr)}(", [_lines(inner, scope, width - 2)], ")")
+        case Subquery(expr=inner):
+            return _bracketed("(", [_lines(inner, scope, width - 2)], f"){_steps(expr)}")
+        case Call(function=function, args=(Subquery() as only,)):
+            return _bracketed(f"{function}((", [_lines(only.expr, scope, width - 2)], f"){_steps(only)})")
         case Call(function=function, args=args) if not any(isinstance(arg, Range) for arg in args):
             inside = [[string(a)] if isinstance(a, str) else _lines(a, scope, width - 2) for a in args]
             return _bracketed(f"{function}(", inside, ")")
@@ -122,6 +129,9 @@ def _text(expr: Expr, scope: Scope) -> str:
             return f"{_selector(selector, scope)}[{window or _window(expr, scope)}]{_offset(offset)}"
         case Offset(selector=selector, offset=offset):
             return _selector(selector, scope) + _offset(offset)
+        case Subquery(expr=inner):
+            text = _text(inner, scope)
+            return (text if isinstance(inner, Selector | Series | Call) else f"({text})") + _steps(expr)
         case Call(function=function, args=args):
             return f"{function}({', '.join(string(a) if isinstance(a, str) else _text(a, scope) for a in args)})"
         case Aggregate(operator=operator, expr=inner):
@@ -163,6 +173,11 @@ def _window(expr: Range, scope: Scope) -> str:
             'only a dashboard fills in a window by itself: give one, as in rate(metric, "5m")',
         )
     return scope.window
+
+
+def _steps(subquery: Subquery) -> str:
+    """Return the window of a subquery, a millisecond short: see `Subquery`."""
+    return f"[{duration(seconds(subquery.window) - 0.001)}:{subquery.step}]{_offset(subquery.offset)}"
 
 
 def _offset(offset: str | None) -> str:

@@ -182,6 +182,24 @@ class Offset(Expr):
 
 
 @dataclass(frozen=True, slots=True)
+class Subquery(Expr):
+    """The values of an expression at every step of a window, as samples.
+
+    The steps lie at multiples of `step` since 1970, whatever the time of evaluation. The window is open at its left end
+    in every version of Prometheus: it is written a millisecond short, since Prometheus 2 would take in both ends.
+    """
+
+    expr: Expr
+    window: str
+    step: str
+    offset: str | None = None
+    at: Location = _at()
+
+    def __post_init__(self) -> None:
+        _expect(self.expr)
+
+
+@dataclass(frozen=True, slots=True)
 class Call(Expr):
     """A PromQL function. Strings are PromQL string literals."""
 
@@ -271,7 +289,7 @@ def children(expr: Expr) -> tuple[Expr, ...]:
             return (selector,)
         case Call(args=args):
             return tuple(arg for arg in args if isinstance(arg, Expr))
-        case Aggregate(expr=inner):
+        case Aggregate(expr=inner) | Subquery(expr=inner):
             return (inner,)
         case Binary(left=left, right=right):
             return (left, right)

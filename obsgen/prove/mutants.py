@@ -2,7 +2,8 @@
 
 A threshold that is a whole number changes by one, another by a tenth; a comparison takes in its limit or loses it, an
 equality turns around; a window doubles and halves; a hold gets one evaluation longer and shorter. What `last_over_time`
-alone looks at, and the tiles of error budgets, are no windows that anything is measured over: they stay.
+alone looks at, how recently a target was scraped, and the tiles of error budgets are no windows that anything is
+measured over: they stay.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from obsgen import budgets
 from obsgen.model.catalog import Catalog
 from obsgen.model.rule import Alert, Level, Recording, level_expr
 from obsgen.promql import reader
 from obsgen.promql.infer import COMPARISONS
-from obsgen.promql.metric import seconds
+from obsgen.promql.metric import PROCESS_START, UP, seconds
 from obsgen.promql.text import number, render
-from obsgen.promql.tree import Aggregate, Binary, Call, Expr, Number, Offset, Range, Raw, walk
+from obsgen.promql.tree import Aggregate, Binary, Call, Expr, Number, Offset, Range, Raw, Subquery, series_in, walk
 from obsgen.prove.rules import Rule, Rules
 from obsgen.words import duration
 
@@ -52,8 +54,9 @@ def mutants(catalog: Catalog, rules: Rules) -> Iterator[Mutant]:
         for level in alert.levels:
             yield from _of_alert(alert, level, rules)
         behind.update(rule.name for rule in rules.needed(name for r in rules.alerts[alert.name] for name in r.reads))
+    tiles = {tile.name for domain in catalog.domains for budget in domain.budgets for tile in budgets.tiles(budget)}
     for recording in catalog.recordings:
-        if recording.name in behind:
+        if recording.name in behind and recording.name not in tiles:
             yield from _of_recording(recording, rules)
 
 
@@ -71,8 +74,7 @@ def _of_alert(alert: Alert, level: Level, rules: Rules) -> Iterator[Mutant]:
 
 def _of_recording(recording: Recording, rules: Rules) -> Iterator[Mutant]:
     rule = rules.recordings[recording.name]
-    tile = recording.interval in _windows(recording.expr)
-    for change, expr in () if tile else _measured(recording.expr):
+    for change, expr in _measured(recording.expr):
         text = render(expr)
         yield _mutant(recording, change, replace(rule, expr=text, reads=reader.reach(text)))
 
@@ -128,13 +130,21 @@ def _windows(expr: Expr) -> tuple[str, ...]:
         for arg in node.args
     }
     for node in walk(expr):
-        if isinstance(node, Range) and node.window and id(node) not in looked_up:
+        if not isinstance(node, Range | Subquery) or set(series_in(node)) <= {UP, PROCESS_START}:
+            continue
+        if node.window and id(node) not in looked_up:
             found.setdefault(node.window)
     return tuple(found)
 
 
 def _with_window(expr: Expr, window: str, new: str) -> Expr:
     match expr:
+        case Subquery():
+            expr = replace(
+                expr,
+                window=new if expr.window == window else expr.window,
+                offset=new if expr.offset == window else expr.offset,
+            )
         case Range():
             return replace(
                 expr,
@@ -156,7 +166,7 @@ def _parts(expr: Expr) -> list[tuple[Place, Expr]]:
     match expr:
         case Binary():
             return [("left", expr.left), ("right", expr.right)]
-        case Aggregate():
+        case Aggregate() | Subquery():
             return [("expr", expr.expr)]
         case Call():
             return [(n, arg) for n, arg in enumerate(expr.args) if isinstance(arg, Expr)]
@@ -169,7 +179,7 @@ def _with_part(expr: Expr, place: Place, part: Expr) -> Expr:
     match expr:
         case Binary():
             return replace(expr, left=part) if place == "left" else replace(expr, right=part)
-        case Aggregate():
+        case Aggregate() | Subquery():
             return replace(expr, expr=part)
         case Call():
             return replace(expr, args=tuple(part if n == place else arg for n, arg in enumerate(expr.args)))

@@ -173,16 +173,28 @@ class Run:
 
     def _evaluate(self, rule: Rule, span: Span) -> None:
         first, last = max(0.0, math.floor(span[0] / rule.interval) * rule.interval), span[1]
-        recorded = self._done.get(rule.name)
-        if last < first or (recorded and recorded[0] <= first and last <= recorded[1]):
+        if last < first:
             return
+        recorded = self._done.get(rule.name)
+        if recorded is None:
+            self._record(rule, first, last)
+        else:
+            # Without a gap, which a rule may take for an outage; from the last sample on, so that its end is marked.
+            first, last = min(first, recorded[0]), max(last, recorded[1])
+            if first < recorded[0]:
+                self._record(rule, first, recorded[0])
+            if last > recorded[1]:
+                self._record(rule, math.floor(recorded[1] / rule.interval) * rule.interval, last)
+        self._done[rule.name] = (first, last)
+
+    def _record(self, rule: Rule, first: float, last: float) -> None:
+        """Evaluate a recording at each of its times, both ends included, and write what comes of it."""
         result = self.server.range(rule.expr, self.base + first, self.base + last, rule.interval)
         pushed: dict[Labels, list[tuple[float, float]]] = {}
         for labels, samples in result:
             named = {**labels, **(rule.labels or {}), "__name__": rule.name}
             pushed[tuple(sorted(named.items()))] = list(_with_ends(samples, rule.interval, self.base + last))
         self.server.push(pushed)
-        self._done[rule.name] = (first, last)
 
     def episodes(self, rule: Rule, start: float, end: float) -> Iterator[Episode]:
         """Yield what an alert's rule fired from a time on, up to another (seconds after the first sample)."""

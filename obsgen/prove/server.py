@@ -23,7 +23,7 @@ HOW_TO_GET_ONE = (
     "--prometheus URL"
 )
 _PASSED_ON = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ")
-"""What a Prometheus sees of the environment: there may be secrets in the rest of it."""
+"""Variables that a server sees: there may be secrets in the others."""
 PATIENCE = 20.0
 """Seconds for a Prometheus to get ready."""
 _CONFIG = "storage: {tsdb: {out_of_order_time_window: 250y}}\nrule_files: [rules/*.yml]\n"
@@ -37,6 +37,11 @@ wait $pid
 wait $watch
 rm -rf "$FOLDER"
 """
+
+
+def passed_on() -> dict[str, str]:
+    """Return what a server sees of the environment."""
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
 
 def installed(binary: str = "") -> str | None:
@@ -125,7 +130,7 @@ def _start(binary: str, folder: Path, flags: tuple[str, ...]) -> tuple[subproces
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            env={name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {"FOLDER": str(folder)},
+            env=passed_on() | {"FOLDER": str(folder)},
             start_new_session=True,
         )
     return keeper, Prometheus(f"http://127.0.0.1:{port}", folder)

@@ -187,16 +187,23 @@ def _data(index: Index, budgets: list[ErrorBudget]) -> str:
     retention = index.catalog.project.retention
     return page(
         "## What the numbers rest on",
-        f"New events are counted from the raw counters into tiles of {spoken(SLOW)} (for the fast burn rates of "
-        f"{spoken(FAST)}), and the tiles of a window are summed. A counter's first value counts, restarts and failed "
-        "scrapes lose nothing, and a series without errors has zero of them. A quiet night weighs as little as it has "
-        "events.",
+        f"New events are counted from the raw counters into tiles of {spoken(SLOW)} (for burn rates over an hour or "
+        f"less, of {spoken(FAST)}), and the tiles of a window are summed. Each scrape adds what it has more than the "
+        "one before: a counter's first value counts, and so does what came before a restart. A series without errors "
+        "has zero of them. A quiet night weighs as little as it has events.",
+        "An outage of up to six hours loses nothing as long as the counters survive it. If the target could not be "
+        "scraped, the first scrape after it is compared with the last before. If Prometheus was down or did not "
+        "evaluate the rules, the first evaluation counts the last six hours from the raw samples and adds what is "
+        "missing; burn rates over more than an hour show it, so an incident within the outage is reported when "
+        "Prometheus is back. A longer outage shows as missing data (the alerts ending in BudgetDataMissing), and "
+        "`obsgen slo backfill` counts it afterwards.",
         f"The longest window is {spoken(longest)}; Prometheus keeps its data for {spoken(retention)} "
         f"(`--storage.tsdb.retention.time={retention}`; its own default is 15 days). With a "
         "shorter retention the window would silently be as short.",
-        "Tiles begin when the rules are loaded for the first time. Each budget records its coverage, the share of its "
-        "window that has data: below 100 % the numbers speak only of the time since then, or of a series that is new. "
-        "Burn rates need no more data than their own windows.",
+        "Tiles begin when the rules are loaded for the first time; `obsgen slo backfill` counts what Prometheus has "
+        "scraped before. Each budget records its coverage: the share of its window in which its rules were evaluated "
+        "and its sources could be scraped. Below 100% the numbers speak of that share only. A route or node that is "
+        "new lacks nothing: there was nothing to count before. Burn rates need no more data than their own windows.",
     ).rstrip()
 
 

@@ -83,6 +83,8 @@ class _Writer:
             data["emitted_by"] = metric.emitted_by
         if metric.limit is not None:
             data["limit"] = metric.limit
+        if metric.misnomer:
+            data["misnomer"] = metric.misnomer
         if isinstance(metric, Gauge) and metric.states:
             data["states"] = {str(value): name for value, name in metric.states.items()}
         if isinstance(metric, Histogram):

@@ -20,11 +20,16 @@ UNITS = {
     Unit.TIMES: "short",
     Unit.TIMESTAMP: "none",
     Unit.COUNT: "short",
+    Unit.REQUESTS: "short",
     Unit.RATIO: "percentunit",
+    Unit.PERCENT: "percent",
     Unit.MILLISECONDS: "ms",
     Unit.SECONDS: "s",
     Unit.BYTES: "bytes",
-    Unit.PER_SECOND: "ops",
+    # Grafana's unit for rates of anything (https://github.com/grafana/grafana/pull/18702). `ops` would call it
+    # operations, and Grafana 9 has no `eps`, which would call it events.
+    Unit.PER_SECOND: "cps",
+    Unit.REQUESTS_PER_SECOND: "reqps",
     Unit.BYTES_PER_SECOND: "Bps",
     Unit.CELSIUS: "celsius",
     Unit.STATE: "none",

@@ -195,6 +195,14 @@ def annotation(name: str, expr: str, *, title: str, text: str, colour: str, tags
     )
 
 
+def unit_override(ref: str, unit: str) -> Json:
+    """Return what gives the series of one query another unit than the panel's."""
+    return {
+        "matcher": {"id": "byFrameRefID", "options": ref},
+        "properties": [{"id": "unit", "value": unit}],
+    }
+
+
 def link(title: str, url: str) -> Json:
     """Return a link of a panel."""
     return {"title": title, "url": url, "targetBlank": True}

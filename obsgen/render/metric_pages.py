@@ -30,11 +30,14 @@ UNITS = {
     Unit.TIMES: "times",
     Unit.TIMESTAMP: "Unix time in seconds",
     Unit.COUNT: "count",
-    Unit.RATIO: "ratio (0 to 1)",
+    Unit.REQUESTS: "requests",
+    Unit.RATIO: "ratio (1 is 100 %)",
+    Unit.PERCENT: "percent",
     Unit.MILLISECONDS: "milliseconds",
     Unit.SECONDS: "seconds",
     Unit.BYTES: "bytes",
     Unit.PER_SECOND: "per second",
+    Unit.REQUESTS_PER_SECOND: "requests per second",
     Unit.BYTES_PER_SECOND: "bytes per second",
     Unit.CELSIUS: "degrees Celsius",
     Unit.STATE: "state",
@@ -116,6 +119,8 @@ def _facts(series: Metric | Recording) -> list[str]:
         facts.append("Values: " + ", ".join(f"{value} = {name}" for value, name in series.states.items()))
     if isinstance(series, Histogram):
         facts.append("Buckets: " + ", ".join(map(number, map(float, series.buckets))))
+    if series.misnomer:
+        facts.append(f"Its name misleads. {series.misnomer}")
     if series.source is not None:
         source = series.source
         facts.append(

@@ -21,7 +21,7 @@ from obsgen.model.dashboard import (
     TimeSeries,
 )
 from obsgen.model.rule import Level, Recording
-from obsgen.promql.infer import core, labels_of, unit_of
+from obsgen.promql.infer import EXTREMES, core, labels_of
 from obsgen.promql.label import TARGET_LABELS
 from obsgen.promql.metric import Gauge, Metric, seconds
 from obsgen.promql.text import Scope, render
@@ -33,7 +33,16 @@ from obsgen.render.grafana import Json
 from obsgen.render.links import Links
 from obsgen.words import duration, titled
 
-_NEVER_NEGATIVE = (Unit.COUNT, Unit.MILLISECONDS, Unit.SECONDS, Unit.BYTES, Unit.PER_SECOND, Unit.BYTES_PER_SECOND)
+_NEVER_NEGATIVE = (
+    Unit.COUNT,
+    Unit.REQUESTS,
+    Unit.MILLISECONDS,
+    Unit.SECONDS,
+    Unit.BYTES,
+    Unit.PER_SECOND,
+    Unit.REQUESTS_PER_SECOND,
+    Unit.BYTES_PER_SECOND,
+)
 
 
 class Panels:
@@ -161,14 +170,13 @@ class Panels:
             **self._queries(panel, instant=True, form="table"),
             "options": {"cellHeight": "sm", "showHeader": True},
             "defaults": {"custom": {"align": "auto", "cellOptions": {"type": "auto"}}},
-            "overrides": [self._column(head, query) for head, query in zip(heads, panel.queries, strict=True)],
+            "overrides": [self._column(panel, *each) for each in zip(heads, panel.queries, strict=True)],
             "transformations": [{"id": "merge", "options": {}}, {"id": "organize", "options": organize}],
         }
 
-    def _column(self, head: str, query: Query) -> Json:
+    def _column(self, panel: Table, head: str, query: Query) -> Json:
         levels = self._of(query)
-        unit = query.unit or unit_of(query.expr)
-        properties: list[Json] = [{"id": "unit", "value": UNITS[unit]}]
+        properties: list[Json] = [{"id": "unit", "value": UNITS[panel.unit_of(query)]}]
         states = mappings(_states([query.expr]), levels)
         if states:
             properties.append({"id": "mappings", "value": states})
@@ -227,7 +235,18 @@ class Panels:
             )
             for number, query in enumerate(panel.queries)
         ]
-        return {"targets": targets, "interval": None if instant else self._interval(panel)}
+        # A table has a column for each query, which says its unit itself.
+        overrides = (
+            []
+            if form == "table"
+            else [
+                grafana.unit_override(grafana.ref_id(number), UNITS[query.unit])
+                for number, query in enumerate(panel.queries)
+                if query.unit is not None and query.unit is not panel.value_unit
+            ]
+        )
+        interval = None if instant else self._interval(panel)
+        return {"targets": targets, "interval": interval} | ({"overrides": overrides} if overrides else {})
 
     def _interval(self, panel: Panel) -> str | None:
         """Return how often the slowest of the panel's series gets a sample: finer steps would show nothing more."""
@@ -269,7 +288,8 @@ class Panels:
 
 
 def _states(expressions: Sequence[Expr]) -> dict[int, str]:
-    subjects = (core(expr) for expr in expressions)
+    # An average of states is none of them.
+    subjects = (core(expr, EXTREMES) for expr in expressions)
     return {v: name for s in subjects if isinstance(s, Gauge) for v, name in s.states.items()}
 
 

@@ -12,6 +12,8 @@ from obsgen.promql.metric import Source
 from obsgen.watches.prometheus import itself
 
 Json = dict[str, Any]
+PLAIN_TEXT = "PrometheusText0.0.4"
+"""What Prometheus 2 takes a scrape for that names no content type."""
 
 
 def prometheus(index: Index, routing: Routing, files: Iterable[str]) -> Json:
@@ -23,11 +25,13 @@ def prometheus(index: Index, routing: Routing, files: Iterable[str]) -> Json:
         files: names of the rule files beside it.
     """
     sources = {m.source.name: m.source for m in index.catalog.metrics if m.source is not None}
+    three = int(index.catalog.project.prometheus.partition(".")[0]) >= 3
+    since_3 = {"fallback_scrape_protocol": PLAIN_TEXT} if three else {}
     return {
         "global": {"scrape_interval": ALERT_INTERVAL, "evaluation_interval": ALERT_INTERVAL},
         "rule_files": sorted(files),
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(routing.alertmanagers)}]}]},
-        "scrape_configs": [_job(source) for source in (*sources.values(), itself(routing))],
+        "scrape_configs": [_job(source) | since_3 for source in (*sources.values(), itself(routing))],
     }
 
 

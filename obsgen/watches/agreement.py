@@ -8,7 +8,8 @@ from obsgen.model.agreement import Agreement
 from obsgen.model.proof import Firing, Given, Proof
 from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Comparison, Level, Recording, Runbook, Step, Threshold
 from obsgen.model.severity import Severity
-from obsgen.promql.functions import abs_, events
+from obsgen.promql.counting import events
+from obsgen.promql.functions import abs_
 from obsgen.promql.label import Label
 from obsgen.promql.metric import Metric, as_selector, seconds
 from obsgen.promql.text import render

@@ -140,6 +140,7 @@ REQUESTS = Counter(
     help="Requests that $title has answered, those that it refused included.",
     source=SERVICE,
     labels=(ROUTE, OUTCOME),
+    unit=Unit.REQUESTS,
 )
 DURATION = Histogram(
     name="${snake}_request_duration_ms",

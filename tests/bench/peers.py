@@ -143,3 +143,19 @@ def pyrra_error_rate(route: str) -> str:
     """Return how Pyrra's pages ask for the error rate of a route."""
     own = f'{{slo="{PYRRA_SLO}", route="{route}"}}'
     return f"sum(api_errors:increase30d{own} or vector(0)) / sum(api_requests:increase30d{own})"
+
+
+def anchored(routes: Sequence[str]) -> list[Group]:
+    """Return budgets made of tiles as obsgen's are, each counted by Prometheus' own exact `increase`."""
+    bad, total = (
+        f"sum by (route) (increase({metric}_total[5m] anchored))" for metric in ("api_errors", "api_requests")
+    )
+    tiles = [
+        {"record": "anchored:total:increase5m", "expr": total},
+        {"record": "anchored:bad:increase5m", "expr": f"{bad} or anchored:total:increase5m * 0"},
+    ]
+    ratio = "sum_over_time(anchored:bad:increase5m[30d]) / sum_over_time(anchored:total:increase5m[30d])"
+    return [
+        {"name": "anchored-5m", "interval": "5m", "rules": tiles},
+        {"name": "anchored-15m", "interval": "15m", "rules": [{"record": "anchored:ratio30d", "expr": ratio}]},
+    ]

@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import socket
 import struct
 import subprocess
 import time
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import cramjam
 import requests
 
-BEGIN = 1_735_689_600
-"""Where test time begins, in Unix seconds: 2025-01-01. Fixed, so that a test gives the same on every day."""
+from obsgen.prove.server import installed, passed_on
+
+BEGIN = 1_704_067_200
+"""Where test time begins, in Unix seconds: 2024-01-01, a Monday. Fixed, so that a test gives the same on every day, and
+so long ago that its end has passed: since 2.54 Prometheus refuses samples of more than ten minutes ahead."""
 APART = 100 * 86_400
 """Seconds between the times of two tests on one server: further than any window reaches back."""
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
 """The marker that Prometheus itself writes when a series ends."""
 
+BATCH = 2_000_000
+"""Bytes of a request, before they are compressed."""
+CHUNK = 120
+"""Samples of a chunk, in which Prometheus stores them."""
+
+Points = tuple[Mapping[str, str], bytes, "array[float]"]
+"""A series: its labels, `__name__` among them, its times as `stamps`, and its values."""
 Series = Mapping[str, Iterable[tuple[float, float]]]
 """Samples as (seconds after the test's time begins, value), by series in PromQL notation: `up{job="a"}`."""
+
+
+def _direct() -> requests.Session:
+    """Return a session that asks no proxy for what is on this machine."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
 
 
 @dataclass(frozen=True)
@@ -35,18 +51,39 @@ class Prometheus:
     url: str
     folder: Path
     base: int = BEGIN
-
-    def later(self) -> Prometheus:
-        """Return the same server for another test, at a time where nothing was ever written."""
-        return replace(self, base=self.base + APART)
+    session: requests.Session = field(default_factory=_direct)
 
     def push(self, series: Series) -> None:
         """Write samples."""
         self.write(b"".join(_time_series(name, samples, self.base) for name, samples in series.items()))
 
+    def load(self, series: Iterable[Points]) -> int:
+        """Write series, however many; return the number of samples.
+
+        The last sample of a long series goes in a request of its own. Until the next one Prometheus keeps the
+        transaction of each sample, and looks through all of them whenever it opens a chunk: a hundred times slower.
+        """
+        waiting: list[bytes] = []
+        last: list[Points] = []
+        size = total = 0
+        for labels, when, values in series:
+            end = len(values) - (len(values) > CHUNK)
+            waiting.append(encoded(labels, when[: STAMP * end], values[:end]))
+            if end < len(values):
+                last.append((labels, when[STAMP * end :], values[end:]))
+            total += end
+            size += len(waiting[-1])
+            if size > BATCH:
+                self.write(b"".join(waiting))
+                size = 0
+                waiting.clear()
+        if waiting:
+            self.write(b"".join(waiting))
+        return total + (self.load(last) if last else 0)
+
     def write(self, body: bytes) -> None:
         """Write series that are `encoded`."""
-        answer = requests.post(
+        answer = self.session.post(
             f"{self.url}/api/v1/write",
             data=bytes(cramjam.snappy.compress_raw(body)),
             headers={"Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "0.1.0"},
@@ -69,8 +106,17 @@ class Prometheus:
         stats = self._get("query", {"query": expr, "time": str(self.base + at), "stats": "all"})["stats"]
         return stats["samples"]["totalQueryableSamples"], stats["timings"]["evalTotalTime"]
 
-    def _get(self, what: str, params: Mapping[str, str]) -> dict[str, Any]:
-        answer = requests.post(f"{self.url}/api/v1/{what}", data=params, timeout=60).json()
+    def understands(self, expr: str) -> bool:
+        """Return whether the server can evaluate an expression: newer ones know more."""
+        return self.session.post(f"{self.url}/api/v1/query", data={"query": expr, "time": str(self.base)}).ok
+
+    def version(self) -> str:
+        """Return the server's version; some builds know none."""
+        return str(self._get("status/buildinfo", None)["version"] or "of no known version")
+
+    def _get(self, what: str, params: Mapping[str, str] | None) -> dict[str, Any]:
+        method = "GET" if params is None else "POST"
+        answer = self.session.request(method, f"{self.url}/api/v1/{what}", data=params, timeout=60).json()
         assert answer["status"] == "success", answer
         return dict(answer["data"])
 
@@ -103,7 +149,7 @@ STAMP = 6
 
 def stamps(times: Iterable[float]) -> bytes:
     """Return Unix seconds as remote write has them. Series of one target share their times: encode them once."""
-    return b"".join(_varint(int(at * 1000)) for at in times)
+    return b"".join(_varint(round(at * 1000)) for at in times)
 
 
 def encoded(labels: Mapping[str, str], when: bytes, values: array[float]) -> bytes:
@@ -126,11 +172,22 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
+def binary(given: str = "") -> str:
+    """Return the server's binary: what is given, else what the environment says, else the one on PATH.
+
+    Raises:
+        PrometheusError: what is given is no program.
+        SystemExit: there is none.
+    """
+    found = installed(given)
+    if found is None:
+        raise SystemExit("no prometheus on PATH; on Debian: apt-get install prometheus")
+    return found
+
+
 @contextlib.contextmanager
-def running(folder: Path, config: str = "", flags: Sequence[str] = ()) -> Iterator[Prometheus]:
+def running(folder: Path, program: str, config: str = "", flags: Sequence[str] = ()) -> Iterator[Prometheus]:
     """Start a Prometheus with private storage below a folder, and stop it whatever happens."""
-    binary = shutil.which("prometheus")
-    assert binary, "no prometheus on PATH; on Debian: apt-get install prometheus"
     port = _free_port()
     path = folder / "prometheus.yml"
     path.write_text("storage: {tsdb: {out_of_order_time_window: 60d}}\n" + config)
@@ -138,7 +195,7 @@ def running(folder: Path, config: str = "", flags: Sequence[str] = ()) -> Iterat
     with log.open("w") as out:
         process = subprocess.Popen(
             [
-                binary,
+                program,
                 f"--config.file={path}",
                 f"--storage.tsdb.path={folder / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",
@@ -148,6 +205,7 @@ def running(folder: Path, config: str = "", flags: Sequence[str] = ()) -> Iterat
             ],
             stdout=out,
             stderr=out,
+            env=passed_on(),
         )
         server = Prometheus(f"http://127.0.0.1:{port}", folder)
         try:
@@ -162,12 +220,7 @@ def _wait(server: Prometheus, process: subprocess.Popen[bytes], log: Path) -> No
     for _ in range(200):
         assert process.poll() is None, log.read_text()
         with contextlib.suppress(requests.ConnectionError):
-            if requests.get(f"{server.url}/-/ready", timeout=5).ok:
+            if server.session.get(f"{server.url}/-/ready", timeout=5).ok:
                 return
         time.sleep(0.05)
     raise AssertionError(log.read_text())
-
-
-def every(step: float, values: Iterable[float | None], start: float = 0) -> list[tuple[float, float]]:
-    """Return samples at a steady step; None leaves one out."""
-    return [(start + step * n, value) for n, value in enumerate(values) if value is not None]

@@ -1,6 +1,6 @@
-"""Weeks of traffic on an API's routes, as Prometheus would have scraped it, and what really happened.
+"""Traffic on an API's routes, as Prometheus would have scraped it, and what really happened.
 
-Each route has the shape of one known difficulty. All of it follows from a seed.
+All of it follows from a seed.
 """
 
 from __future__ import annotations
@@ -8,22 +8,20 @@ from __future__ import annotations
 import math
 import random
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import accumulate, pairwise
 
-from tests.bench.prometheus import STALE, STAMP, encoded, stamps
+from tests.bench.pods import DAILY, MINUTE, NEVER, Period, Pods
+from tests.bench.prometheus import STALE, STAMP, Points, stamps
 
-MINUTE, HOUR, DAY = 60, 3600, 86_400
-PODS = 3
 JOB = "api"
 FAILED_SCRAPES = 0.002
-WINDOW = 30 * DAY
-_FIRST_DAY = 2  # of the week, Monday is 0: test time begins on a Wednesday
+LISTENS = 1
+"""Seconds from the start of a process until it answers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
     """The traffic of one route.
 
@@ -31,25 +29,15 @@ class Shape:
         route: its name.
         rate: requests a minute at a time, on all pods.
         share: the share of them that fails at a time.
-        pods: which pods serve it: those of a `daily` deploy, those that live an `hourly` life, or `fixed` ones, which
-            restart in place.
+        pods: which pods serve it.
+        counted_by: the pods that count all requests, where those that serve them count the failed ones only.
     """
 
     route: str
     rate: Callable[[float], float]
     share: Callable[[float], float]
-    pods: str = "daily"
-
-
-@dataclass(frozen=True)
-class Period:
-    """A time with a begin and an end."""
-
-    begin: float
-    end: float
-
-    def __contains__(self, at: float) -> bool:
-        return self.begin <= at < self.end
+    pods: Pods = DAILY
+    counted_by: Pods | None = None
 
 
 @dataclass
@@ -59,210 +47,174 @@ class Truth:
     total: array[int]
     bad: array[int]
 
-    def error_rate(self, end: float) -> float:
-        """Return the share of the events of the 30 days before a time that went wrong."""
-        begin, until = (int(at // MINUTE) for at in (end - WINDOW, end))
-        return sum(self.bad[begin:until]) / sum(self.total[begin:until])
+    def error_rate(self, begin: float, end: float) -> float:
+        """Return the share of the events between two times that went wrong."""
+        return self.events("bad", begin, end) / self.events("total", begin, end)
 
-
-@dataclass(frozen=True)
-class Process:
-    """One life of a pod: its counters begin at zero when it starts."""
-
-    pods: str
-    instance: str
-    phase: float
-    start: float
-    end: float
+    def events(self, which: str, begin: float, end: float) -> int:
+        """Return how many events of a kind, `total` or `bad`, were between two times, to the minute."""
+        counted: array[int] = getattr(self, which)
+        return sum(counted[int(begin // MINUTE) : int(end // MINUTE)])
 
 
 @dataclass
-class Scrapes:
-    """The scrapes of a process.
+class Target:
+    """An instance that is scraped.
 
     Attributes:
+        instance: its name.
+        lives: of its process, in order.
         ends: what happens between two of these times, the next scrape sees, if there is one.
-        seen: which of them are scrapes, failed ones among them.
-        failed: which of `seen` failed.
+        born: which of `ends` are the first of a life, and how many there are.
+        when: the times of the scrapes, as remote write has them, and that of a last marker.
+        seen: for each scrape, which of `ends` it is; -1 if it failed.
         gone: whether a stale marker follows: not when Prometheus was down when the process ended.
     """
 
+    instance: str
+    lives: Sequence[Period]
     ends: list[float] = field(default_factory=list)
-    seen: list[int] = field(default_factory=list)
-    failed: list[int] = field(default_factory=list)
-    gone: bool = True
+    born: list[int] = field(default_factory=list)
     when: bytes = b""
+    seen: list[int] = field(default_factory=list)
+    gone: bool = True
 
 
 class Traffic:
     """Traffic of some days.
 
     Args:
-        days: how many; the last instants of them are measured.
+        shapes: the routes.
+        end: how long it is, in seconds.
         scrape: seconds between two scrapes.
         base: when it begins, in Unix seconds.
         seed: what all chance follows from.
-        span: seconds before the end in which is measured: nothing that matters falls into them.
+        down: when Prometheus was down, and scraped nothing.
     """
 
-    def __init__(self, *, days: int, scrape: float, base: int, seed: int, span: float) -> None:
-        self.end = days * DAY
-        self.scrape, self.base, self.span = scrape, base, span
+    def __init__(
+        self, shapes: Sequence[Shape], *, end: float, scrape: float, base: int, seed: int, down: Period = NEVER
+    ) -> None:
+        self.shapes, self.end, self.scrape, self.base, self.down = shapes, end, scrape, base, down
         self.random = random.Random(seed)
-        # In the afternoon, between two deploys.
-        begin = (days - 12) * DAY + 14 * HOUR
-        self.outage = Period(begin, begin + 40 * MINUTE)
-        minutes = [0] * (days * 24 * 60 + 1)
-        self.truth = {s.route: Truth(array("q", minutes), array("q", minutes)) for s in self.shapes}
+        minutes = [0] * (int(end) // MINUTE + 1)
+        self.truth = {s.route: Truth(array("q", minutes), array("q", minutes)) for s in shapes}
 
-    @cached_property
-    def shapes(self) -> tuple[Shape, ...]:
-        """The routes."""
-        peak = (self.end // DAY - 10) * DAY + 15 * HOUR
-        incident = Period(peak, peak + 45 * MINUTE)
-        unseen = Period(self.outage.begin + 8 * MINUTE, self.outage.begin + 33 * MINUTE)
-        born = self.end - self.span - 26 * HOUR
-        return (
-            Shape("/steady", lambda at: 600, lambda at: 0.001),
-            Shape("/diurnal", _diurnal, lambda at: 0.3 if at in incident else 0.0003),
-            Shape("/nightly", lambda at: 60 if _quiet(at) else 600, lambda at: 0.02 if _quiet(at) else 0),
-            Shape("/sparse", lambda at: 0.6, lambda at: 0.00425),
-            Shape("/rare", lambda at: 30, lambda at: 0.0001),
-            Shape("/clean", lambda at: 60, lambda at: 0),
-            Shape("/office", lambda at: 120 if _office(at) else 0, lambda at: 0.005),
-            Shape("/new", lambda at: 300 if at >= born else 0, lambda at: 0.005),
-            Shape("/outage", lambda at: 300, lambda at: 0.8 if at in unseen else 0.0002),
-            Shape("/reset", lambda at: 300, lambda at: 0.003, "fixed"),
-            Shape("/churn", lambda at: 150, lambda at: 0.001, "hourly"),
-        )
+    def series(self) -> Iterator[Points]:
+        """Yield all series, and count what happens."""
+        groups = dict.fromkeys(pods for s in self.shapes for pods in (s.pods, s.counted_by) if pods is not None)
+        for pods in groups:
+            for target in self.targets(pods):
+                yield from self.own(target)
+                for shape in self.shapes:
+                    if pods in (shape.pods, shape.counted_by):
+                        yield from self._counters(target, pods, shape)
 
-    def series(self) -> Iterator[bytes]:
-        """Yield all series as remote write takes them, and count what happens."""
-        for process in (*self._daily(), *self._fixed(), *self._hourly()):
-            scrapes = self._scrapes(process)
-            yield from self._target(process, scrapes)
-            for shape in self.shapes:
-                if shape.pods == process.pods:
-                    yield from self._counters(process, shape, scrapes)
+    def targets(self, pods: Pods) -> Iterator[Target]:
+        """Yield the instances of some pods, with their scrapes."""
+        for slot in range(pods.count):
+            for instance, lives in pods.lives(slot, self.random, self.end):
+                target = Target(instance, lives)
+                self._scrape(target, pods)
+                yield target
 
-    def _daily(self) -> Iterator[Process]:
-        deploys = [0.0, *(day * DAY + 10.0 * HOUR for day in range(self.end // DAY)), float(self.end)]
-        for slot in range(PODS):
-            late = [0.0, *(slot * 120 + self.random.uniform(1, 60) for _ in deploys[1:-1]), 0.0]
-            yield from self._lives("daily", [a + b for a, b in zip(deploys, late, strict=True)], f"web-{slot}-{{}}")
+    def _scrape(self, target: Target, pods: Pods) -> None:
+        every = pods.scrape or self.scrape
+        phase = self.random.random() * every
+        lives = target.lives
+        times = []
+        at = phase + math.ceil((lives[0].begin + LISTENS - phase) / every) * every
+        for life in lives:
+            while at < life.begin + LISTENS:  # between two lives: nobody answers
+                if at not in self.down:
+                    times.append(at)
+                    target.seen.append(-1)
+                at += every
+            target.born.append(len(target.ends))
+            while at < life.end:
+                if at not in self.down:
+                    failed = at in pods.unreachable or self.random.random() < FAILED_SCRAPES
+                    times.append(at)
+                    target.seen.append(-1 if failed else len(target.ends))
+                target.ends.append(at)
+                at += every
+            target.ends.append(life.end)
+        target.born.append(len(target.ends))
+        end = lives[-1].end
+        target.gone = end < self.end and end not in self.down
+        # The marker is later than the last scrape in any case. Prometheus writes it at its next one, which is all the
+        # same to what reads the series of an instance that is gone.
+        target.when = stamps(self.base + at for at in (*times, end + 0.002))
 
-    def _hourly(self) -> Iterator[Process]:
-        for slot in range(PODS):
-            shift = slot * 20 * MINUTE
-            times = [hour * HOUR + shift + self.random.uniform(1, 60) for hour in range(self.end // HOUR)]
-            yield from self._lives("hourly", [*times, self.end], f"short-{slot}-{{}}")
+    def own(self, target: Target) -> Iterator[Points]:
+        """Yield what every target exposes: whether it was scraped, and when its process started."""
+        up = array("d", (0.0 if place < 0 else 1.0 for place in target.seen))
+        yield from self.written(target, {"__name__": "up"}, up)
+        started = array("d", bytes(8 * len(target.ends)))
+        for life, (first, end) in zip(target.lives, pairwise(target.born), strict=True):
+            started[first:end] = array("d", [self.base + life.begin]) * (end - first)
+        yield from self.written(target, {"__name__": "process_start_time_seconds"}, self.scraped(target, started))
 
-    def _fixed(self) -> Iterator[Process]:
-        for slot in range(PODS):
-            times = [0.0]
-            while times[-1] < self.end:
-                times.append(times[-1] + 20 * MINUTE + self.random.expovariate(1 / (9 * HOUR)))
-            yield from self._lives("fixed", [*times[:-1], self.end], f"node-{slot}")
-
-    def _lives(self, pods: str, times: list[float], instance: str) -> Iterator[Process]:
-        """Yield a process from each time to the next, each under a name of its own unless the name is fixed."""
-        phase = self.random.random() * self.scrape
-        for number, (start, end) in enumerate(pairwise(times)):
-            if "{}" in instance:
-                phase = self.random.random() * self.scrape
-            yield Process(pods, instance.format(number), phase, start, end)
-
-    def _scrapes(self, process: Process) -> Scrapes:
-        scrapes = Scrapes(gone=process.end < self.end and process.end not in self.outage)
-        # A process listens a moment after its start.
-        at = process.phase + math.ceil((process.start + 1 - process.phase) / self.scrape) * self.scrape
-        while at < process.end:
-            if at not in self.outage:
-                if self.random.random() < FAILED_SCRAPES:
-                    scrapes.failed.append(len(scrapes.seen))
-                scrapes.seen.append(len(scrapes.ends))
-            scrapes.ends.append(at)
-            at += self.scrape
-        times = [scrapes.ends[n] for n in scrapes.seen]
-        # Later than the last scrape in any case. Prometheus writes the marker at its next one, which is all the same
-        # to what reads ranges, and could be the first of the next process.
-        scrapes.when = stamps(self.base + at for at in (*times, process.end + 0.002))
-        scrapes.ends.append(process.end)
-        return scrapes
-
-    def _target(self, process: Process, scrapes: Scrapes) -> Iterator[bytes]:
-        up = array("d", [1.0]) * len(scrapes.seen)
-        started = array("d", [self.base + process.start]) * len(scrapes.seen)
-        for place in scrapes.failed:
-            up[place], started[place] = 0, STALE
-        yield from _encoded({"__name__": "up"}, process, scrapes, up)
-        yield from _encoded({"__name__": "process_start_time_seconds"}, process, scrapes, started)
-
-    def _counters(self, process: Process, shape: Shape, scrapes: Scrapes) -> Iterator[bytes]:
-        good, bad = self._happened(process, shape, scrapes)
-        for values, labels in (
+    def _counters(self, target: Target, pods: Pods, shape: Shape) -> Iterator[Points]:
+        good, bad = self._happened(target, pods, shape)
+        counters = [
             (good, {"__name__": "api_requests_total", "status": "200"}),
             (bad, {"__name__": "api_requests_total", "status": "500"}),
             (bad, {"__name__": "api_errors_total"}),
-        ):
-            # Client libraries make a series at its first event.
-            birth = next((n for n, value in enumerate(values) if value > 0), len(values))
-            yield from _encoded({**labels, "route": shape.route}, process, scrapes, values, birth)
+        ]
+        if shape.counted_by is not None:
+            counters = counters[2:] if pods is shape.pods else counters[:1]
+        for events, labels in counters:
+            values = array("d")
+            for first, end in pairwise(target.born):
+                values.extend(accumulate(events[first:end]))
+            yield from self.written(target, {**labels, "route": shape.route}, self.scraped(target, values))
 
-    def _happened(self, process: Process, shape: Shape, scrapes: Scrapes) -> tuple[array[float], array[float]]:
-        """Let requests happen; return both counters at the scrapes."""
+    def _happened(self, target: Target, pods: Pods, shape: Shape) -> tuple[list[int], list[int]]:
+        """Let requests happen; return the good and the bad ones of each step."""
         chance, truth = self.random.random, self.truth[shape.route]
+        apart = shape.counted_by is not None
         good, bad = [], []
-        begin = process.start
-        for end in scrapes.ends:
-            middle = (begin + end) / 2
-            mean = shape.rate(middle) * (end - begin) / MINUTE / PODS
-            # Both numbers have the right mean, whatever it is, and need no logarithm.
-            requests = int(mean * (0.5 + chance()) + chance()) if mean else 0
-            errors = min(requests, int(requests * shape.share(middle) + chance())) if requests else 0
-            if requests:
-                minute = int(middle // MINUTE)
-                truth.total[minute] += requests
-                truth.bad[minute] += errors
-            good.append(requests - errors)
-            bad.append(errors)
-            begin = end
-        return _counter(good, scrapes), _counter(bad, scrapes)
+        for life, (first, last) in zip(target.lives, pairwise(target.born), strict=True):
+            begin = life.begin
+            for end in target.ends[first:last]:
+                middle = (begin + end) / 2
+                mean = shape.rate(middle) * (end - begin) / MINUTE / pods.count
+                # Both numbers have the right mean, whatever it is, and need no logarithm.
+                requests = int(mean * (0.5 + chance()) + chance()) if mean else 0
+                errors = min(requests, int(requests * shape.share(middle) + chance())) if requests else 0
+                if requests:
+                    minute = int(middle // MINUTE)
+                    if pods is (shape.counted_by if apart else shape.pods):
+                        truth.total[minute] += requests
+                    if pods is shape.pods:
+                        truth.bad[minute] += errors
+                good.append(requests if apart else requests - errors)
+                bad.append(errors)
+                begin = end
+        return good, bad
 
+    @staticmethod
+    def scraped(target: Target, values: array[float]) -> array[float]:
+        """Return what the scrapes find of a value that has a number for each of `ends`: zero is not exposed.
 
-def _counter(events: list[int], scrapes: Scrapes) -> array[float]:
-    values = list(accumulate(events))
-    seen = array("d", map(values.__getitem__, scrapes.seen))
-    for place in scrapes.failed:
-        # Of a failed scrape nothing is known: Prometheus marks all series of the target as stale.
-        seen[place] = STALE
-    return seen
+        Client libraries make a series at its first event. Where a scrape finds none, or fails, Prometheus marks the
+        series as stale.
+        """
+        return array("d", (values[place] or STALE if place >= 0 else STALE for place in target.seen))
 
-
-def _encoded(
-    labels: Mapping[str, str], process: Process, scrapes: Scrapes, values: array[float], birth: int = 0
-) -> Iterator[bytes]:
-    """Yield a series of a process from its birth to its end, if it was born."""
-    values = values[birth:]
-    if values:
-        if scrapes.gone:
+    @staticmethod
+    def written(target: Target, labels: Mapping[str, str], values: array[float]) -> Iterator[Points]:
+        """Yield a series of a target, if it was ever there; of markers in a row the first is one."""
+        kept = [n for n, value in enumerate(values) if value == value or (n and values[n - 1] == values[n - 1])]
+        if not kept:
+            return
+        values = array("d", map(values.__getitem__, kept))
+        if target.gone and values[-1] == values[-1]:
             values.append(STALE)
-        when = scrapes.when[STAMP * birth :][: STAMP * len(values)]
-        yield encoded({**labels, "job": JOB, "instance": process.instance}, when, values)
-
-
-def _hour(at: float) -> float:
-    return at % DAY / HOUR
-
-
-def _quiet(at: float) -> bool:
-    return 3 <= _hour(at) < 4
-
-
-def _office(at: float) -> bool:
-    return (at // DAY + _FIRST_DAY) % 7 < 5 and 8 <= _hour(at) < 18
-
-
-def _diurnal(at: float) -> float:
-    """From 60 requests a minute at three in the morning to 1,200 at three in the afternoon."""
-    return 630 - 570 * math.cos(2 * math.pi * (_hour(at) - 3) / 24)
+            kept.append(len(target.when) // STAMP - 1)
+        if kept[-1] - kept[0] == len(kept) - 1:
+            when = target.when[STAMP * kept[0] : STAMP * (kept[-1] + 1)]
+        else:
+            when = b"".join(target.when[STAMP * n : STAMP * (n + 1)] for n in kept)
+        yield {**labels, "job": JOB, "instance": target.instance}, when, values

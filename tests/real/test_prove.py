@@ -143,6 +143,7 @@ def test_a_prometheus_that_is_given_is_used_and_can_be_used_again(
 
     first = CliRunner().invoke(main, arguments)
     monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("OBSGEN_PROMETHEUS", raising=False)
     second = CliRunner().invoke(main, [*arguments, "LavalinkNodeMissing"])
 
     assert (first.exit_code, second.exit_code) == (0, 0), first.output + second.output

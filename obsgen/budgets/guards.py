@@ -1,0 +1,218 @@
+"""Alerts about a budget itself: it is used up, or its numbers rest on too little data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from obsgen.budgets.examples import Course, given_by, values_of
+from obsgen.budgets.recordings import counts, recent, whole
+from obsgen.budgets.tiles import SLOW, sources
+from obsgen.model.budget import ErrorBudget
+from obsgen.model.proof import Firing, Proof
+from obsgen.model.rule import VALUE, Alert, Comparison, Level, Runbook, Step, Threshold
+from obsgen.model.severity import Severity
+from obsgen.model.sli import Latency, TimeSlices
+from obsgen.promql.functions import count, max_over_time, sum_over_time, up
+from obsgen.promql.label import Label
+from obsgen.promql.metric import LE, seconds
+from obsgen.promql.tree import Selector
+from obsgen.promql.units import Unit
+from obsgen.words import duration, listed, spoken
+
+DAY = "1d"
+LOST = 0.05
+"""The share of a day's data that may be missing: 72 minutes."""
+FAR = 4
+"""Minutes from one sample to the next in a proof of weeks: Prometheus forgets them after five."""
+SETTLED = "15m"
+
+
+def guards(budget: ErrorBudget) -> Iterator[Alert]:
+    """Yield the alerts about the budget itself, with their proofs."""
+    if budget.objectives:
+        yield _used_up(budget)
+    if sources(budget):
+        yield _data_missing(budget)
+    if isinstance(budget.sli, Latency):
+        yield _bucket_missing(budget, budget.sli)
+
+
+def _level(threshold: Threshold | None, hold: str) -> Level:
+    return Level(severity=Severity.WARNING, threshold=threshold, hold=hold, keep_firing="0s")
+
+
+def _used_up(budget: ErrorBudget) -> Alert:
+    total, bad = counts(budget)
+    covered = recent(budget.coverage, whole(budget)) >= budget.min_coverage
+    # Of few events, the first bad one is more than the objective allows.
+    enough = budget.remaining.and_(total >= budget.min_events).and_(bad >= budget.enough).and_(covered, on=())
+    whose = listed([f"{label.name.replace('_', ' ')} {label.value}" for label in budget.by])
+    window = spoken(budget.window)
+    return Alert(
+        name=budget.used_up,
+        expr=enough,
+        fires=_level(Threshold(comparison=Comparison.AT_MOST, value=0), SETTLED),
+        summary=f"The error budget of {budget.title} is used up.",
+        description=f"{VALUE} of the error budget of {budget.title}{f' of {whose}' if whose else ''} remains: the "
+        f"objective of the last {window} is missed.",
+        runbook=Runbook(
+            meaning=f"{budget.help} In the last {window} more of them were bad than the objective allows.",
+            impact=budget.impact,
+            diagnosis=(
+                Step(text="How much remains? Below 0 the objective is missed.", query=budget.remaining),
+                Step(text="Does it still burn? Above 1 it gets worse.", query=budget.burn_rate(budget.pace)),
+                *budget.diagnosis,
+            ),
+            mitigation=(
+                "Until the errors leave the window, put reliability before features: hold back risky releases.",
+                *budget.mitigation,
+            ),
+            reason="An objective that is missed is a decision to make, not an emergency: the burn rates have paged "
+            f"before, if it was one. Below {budget.min_events} {budget.events} or {budget.enough} bad ones in the "
+            f"window, and with data for less than {Unit.RATIO.write(budget.min_coverage)} of it, nothing is reported.",
+        ),
+        proofs=tuple(_used_up_proofs(budget)),
+        interval=SLOW,
+    )
+
+
+def _used_up_proofs(budget: ErrorBudget) -> Iterator[Proof]:
+    objective = next((o for o in budget.objectives if values_of(budget, o) is not None), None)
+    values = values_of(budget, objective) if objective else None
+    if objective is None or values is None:
+        return
+    # In steps of FAR minutes: bad from the begin, until the data are enough to tell and a while longer.
+    known = math.ceil(seconds(budget.window) * budget.min_coverage / 60 / FAR)
+    steps = known + 60
+    for title, share, fires in (
+        ("More errors than the objective allows use the budget up.", 1.2, True),
+        ("As many errors as the objective almost allows do not.", 0.8, False),
+    ):
+        given = given_by(budget, values, _course(budget, share * objective.allowance, known, steps))
+        if given is None:
+            return
+        firing = Firing(
+            since=duration(known * FAR * 60 + seconds(SETTLED)),
+            within="40m",
+            labels=_own(budget, values),
+            at=budget.at,
+        )
+        yield Proof(
+            title,
+            given=given,
+            fires=firing if fires else (),
+            every=f"{FAR}m",
+            after=duration((known - 30) * FAR * 60),
+            of=budget.used_up,
+            at=budget.at,
+        )
+
+
+def _course(budget: ErrorBudget, share: float, known: int, steps: int) -> Course:
+    """Return traffic of which a share is bad: of every step for events, of the last day's for minutes."""
+    if isinstance(budget.sli, TimeSlices):
+        bad = round(share * known)
+        quiet = known - bad - 60
+        return Course(quiet, ((1.0, bad), (0.0, steps - quiet - bad)), 1)
+    total = math.ceil(100 / share)
+    return Course(0, ((round(share * total, 6), steps),), total)
+
+
+def _own(budget: ErrorBudget, values: Mapping[Label, str]) -> dict[Label, str]:
+    return {label: value for label, value in values.items() if label in tuple(budget.by)}
+
+
+def _data_missing(budget: ErrorBudget) -> Alert:
+    tiles = seconds(DAY) / seconds(SLOW)
+    missing = 1 - sum_over_time(budget.measured, DAY) / tiles
+    before = max_over_time(budget.measured, DAY, offset=DAY).equals(1)
+    return Alert(
+        name=budget.data_missing,
+        unit=Unit.RATIO,
+        # Of a source that never was there, nothing is missing.
+        expr=missing.and_(before),
+        fires=_level(Threshold(comparison=Comparison.ABOVE, value=LOST), "0s"),
+        summary=f"The error budget of {budget.title} lacks data.",
+        description=f"{VALUE} of the last day's data for the error budget of {budget.title} are missing.",
+        runbook=Runbook(
+            meaning="For a part of the last day the rules of the budget were not evaluated, or its source could not "
+            "be scraped.",
+            impact="What happened in that time may not be counted: the budget may look better than it is.",
+            diagnosis=(
+                Step(text="When was there no data? 0 means not scraped, a gap not evaluated.", query=budget.measured),
+                *(Step(text=f"Is {source.title} scraped now?", query=up(source)) for source in sources(budget)),
+                "Was Prometheus down, or are its rules slow? See its page Status > Rule health.",
+            ),
+            mitigation=(
+                "Up to six hours without evaluations are made up for at the first evaluation after them, as long as "
+                "the counters were not reset.",
+                "Longer: `obsgen slo backfill` counts the missing time from what Prometheus has scraped.",
+            ),
+            reason=f"{Unit.RATIO.write(LOST)} of a day are {spoken(duration(LOST * seconds(DAY)))}: longer than a "
+            "restart or an upgrade.",
+        ),
+        proofs=tuple(_data_proofs(budget)),
+        interval=SLOW,
+    )
+
+
+def _data_proofs(budget: ErrorBudget) -> Iterator[Proof]:
+    for title, failed, fires in (
+        ("An hour without scrapes is within bounds.", 12, ()),
+        ("Two hours without scrapes are reported.", 24, Firing(since="2d1h20m", within="15m", at=budget.at)),
+        ("A source that was never there lacks nothing.", 0, ()),
+    ):
+        samples = f"1x575 0x{failed - 1} 1x{60 - failed}" if failed else "0x636"
+        yield Proof(
+            title,
+            given={up(source): samples for source in sources(budget)},
+            fires=fires,
+            every="5m",
+            after="1d12h",
+            of=budget.data_missing,
+            at=budget.at,
+        )
+
+
+def _bucket_missing(budget: ErrorBudget, sli: Latency) -> Alert:
+    metric, bound = sli.metric, sli.metric.unit.write(sli.within)
+
+    return Alert(
+        name=budget.bucket_missing,
+        expr=count(sli.total).unless(count(sli.good)),
+        fires=_level(None, SETTLED),
+        summary=f"The bucket of {budget.title} is missing.",
+        description=f"{metric.name} has observations, but no bucket of {bound}: {budget.title} cannot be judged.",
+        when=f"{metric.name} has observations but no bucket of {bound}",
+        runbook=Runbook(
+            meaning=f"The error budget counts the observations of `{metric.name}` within {bound} as good. The exporter "
+            "exposes no such bucket.",
+            impact="The budget has no bad events and no burn rate, whatever happens.",
+            diagnosis=(
+                Step(text="Which buckets are there?", query=count(Selector(metric, suffix="_bucket"), by=[LE])),
+                f"Look for `{metric.name}_bucket` in the exposition: has the instrumentation other bounds?",
+            ),
+            mitigation=(
+                f"Give the histogram a bucket of {bound} in the service, or change the objective's bound and the "
+                "declared buckets in the definitions.",
+            ),
+            reason=f"{spoken(SETTLED)} leave a rollout of new buckets the time to finish.",
+        ),
+        proofs=tuple(_bucket_proofs(budget)),
+        interval=SLOW,
+    )
+
+
+def _bucket_proofs(budget: ErrorBudget) -> Iterator[Proof]:
+    values = next((v for o in budget.objectives if (v := values_of(budget, o)) is not None), {})
+    given = given_by(budget, values, Course(0, ((0.0, 40),), 1))
+    if given is None:
+        return
+    lacking = {key: text for key, text in given.items() if "_bucket" not in getattr(key, "suffix", "")}
+    firing = Firing(since=SETTLED, within="5m", at=budget.at)
+    for title, series, fires in (
+        ("The bucket is exposed.", given, ()),
+        ("Observations are counted, but the bucket is not exposed.", lacking, firing),
+    ):
+        yield Proof(title, given=series, fires=fires, every="1m", of=budget.bucket_missing, at=budget.at)
