@@ -138,12 +138,12 @@ FAILURE_RATIO = Recording(
     ),
 )
 
-MIN_ATTEMPTS = 20
+MIN_FAILURES = 6
 
 FAILING = Alert(
     name="AutomationFailureRatioHigh",
-    # Of fewer, a single failure would be more than the threshold.
-    expr=FAILURE_RATIO.and_(ATTEMPTS_1H >= MIN_ATTEMPTS),
+    # Of few attempts, one or two failures that happen by chance would be more than the threshold.
+    expr=FAILURE_RATIO.and_(FAILED_1H >= MIN_FAILURES),
     fires=(warning(above=0.05, hold="5m"), critical(above=0.50, hold="5m")),
     summary="Automation actions fail.",
     description=f"{VALUE} of the {ACTION.value} actions of the last hour failed, more than {THRESHOLD}.",
@@ -162,12 +162,15 @@ FAILING = Alert(
         ),
         reason="5 % and a warning are the guide's. Above 50 % automation does more harm than good, and the players "
         "that it should restart stay silent: that is ours, and pages. The minimum of "
-        f"{MIN_ATTEMPTS} attempts in an hour is ours, too: of fewer, one failure alone would be enough. The hour "
-        f"smooths bursts, {HOLD} of hold the restart of one of the two counters.",
+        f"{MIN_FAILURES} failures in an hour is ours, too, and keeps chance out: where 1 % of the actions fail, as in "
+        "good health, six or more of up to 119 attempts fail in 0.13 % of the hours (binomial; with more attempts, "
+        "more than 5 % of them are rarer still). With two it would be 5.8 % of the hours. Where 10 % fail, an hour "
+        f"with 100 attempts shows it with 94 %. The hour smooths bursts, {HOLD} of hold the restart of one of the two "
+        "counters.",
     ),
     proofs=(
         Proof("One of three is too few to mean anything.", an_hour_with(actions="3", failed="1")),
-        Proof("5 of 100 are not more than 5 %.", an_hour_with(actions="100", failed="5")),
+        Proof("6 of 120 are not more than 5 %.", an_hour_with(actions="120", failed="6")),
         Proof(
             "6 of 100 are, for the hour that they count.",
             given=an_hour_with(actions="100", failed="6"),
@@ -190,9 +193,12 @@ FAILING = Alert(
             given=an_hour_with(failed="30"),
             fires=(failing(Severity.WARNING), failing(Severity.CRITICAL)),
         ),
+        Proof("2 of 20 happen by chance.", an_hour_with(actions="20", failed="2")),
+        Proof("5 of 30 may, too.", an_hour_with(actions="30", failed="5")),
+        Proof("Even 5 of 5 are too few to tell.", an_hour_with(actions="5", failed="5")),
         Proof(
-            "2 of 20 are enough to tell.",
-            given=an_hour_with(actions="20", failed="2"),
+            "6 of 30 do not.",
+            given=an_hour_with(actions="30", failed="6"),
             fires=failing(Severity.WARNING),
         ),
         Proof("Half of them are not yet a page.", an_hour_with(actions="100", failed="50"), failing(Severity.WARNING)),
@@ -206,8 +212,11 @@ FAILING = Alert(
             given=an_hour_with(actions="100", failed="54"),
             fires=(failing(Severity.WARNING), failing(Severity.CRITICAL)),
         ),
-        Proof("19 of 19 are too few to tell.", an_hour_with(actions="19", failed="19")),
-        Proof("2 of 19 are too few.", an_hour_with(actions="19", failed="2")),
+        Proof(
+            "6 of 6 are no chance at all.",
+            given=an_hour_with(actions="6", failed="6"),
+            fires=(failing(Severity.WARNING), failing(Severity.CRITICAL)),
+        ),
     ),
 )
 

@@ -52,6 +52,7 @@ PLAYERS = Gauge(
     help="Current active players per node.",
     source=FAILOVER_CHECK,
     labels=(REGION, NODE),
+    limit=50,
     unit=Unit.COUNT,
     exposure=Exposure(status=Status.PLANNED, note="The checker does not read players; the bot's Status API has them."),
 )
@@ -62,6 +63,7 @@ LATENCY = Gauge(
     "gave up.",
     source=FAILOVER_CHECK,
     labels=(REGION, NODE),
+    limit=50,
     unit=Unit.MILLISECONDS,
     exposure=Exposure(note="The checker writes it to Redis; nothing exports it from there."),
 )
@@ -71,6 +73,7 @@ HEALTH = Gauge(
     help="1 = healthy, 0 = failed.",
     source=FAILOVER_CHECK,
     labels=(REGION, NODE),
+    limit=50,
     unit=Unit.STATE,
     states={1: "healthy", 0: "failed"},
     exposure=Exposure(
@@ -90,7 +93,8 @@ OTHER = (REGION.equals("us"), NODE.equals("other"))
 NODE_DOWN = Alert(
     name="LavalinkNodeDown",
     expr=HEALTH,
-    fires=critical(equals=0, hold="1m"),
+    # Only 1 is healthy: a half, a 2 or a NaN of an exporter is not.
+    fires=critical(differs=1, hold="1m"),
     summary="A Lavalink node is down.",
     description=f"Node {NODE.value} in {REGION.value} has failed its health checks for {HOLD}.",
     runbook=Runbook(
@@ -121,48 +125,77 @@ NODE_DOWN = Alert(
             ),
             every="1s",
         ),
+        *(
+            Proof(
+                f"A health of {value} is not healthy.",
+                given={HEALTH.where(*MAIN): f"1x3 {value}x10"},
+                fires=Firing(since="3m", labels=MAIN_LABELS),
+            )
+            for value in ("0.5", "2", "NaN")
+        ),
         Proof("Gone is not failed: LavalinkNodeMissing tells.", {HEALTH.where(*MAIN): "1x10 stale _x20"}),
     ),
 )
 NODE_MISSING = Alert(
     name="LavalinkNodeMissing",
-    # On the node's own labels: another instance of the exporter may have taken over.
-    expr=present_over_time(HEALTH, "1h").unless(HEALTH, on=(REGION, NODE)),
+    # On the node's own labels: another instance of the exporter may have taken over. While no node at all is checked,
+    # the alerts on the checker itself tell.
+    expr=max_(present_over_time(HEALTH, "3d"), by=[REGION, NODE])
+    .unless(HEALTH, on=(REGION, NODE))
+    .and_(count(HEALTH), on=()),
     fires=warning(hold="5m"),
     summary="A Lavalink node has dropped out of the health checks.",
-    description=f"Node {NODE.value} in {REGION.value} was checked within the last hour, but not for {HOLD}.",
+    description=f"Node {NODE.value} in {REGION.value} was checked within the last 3 days, but not for {HOLD}, while "
+    "others are.",
     runbook=Runbook(
         meaning="The node's state in Redis has expired: the checker no longer looks at the node, or no longer runs. "
         "A node that is not checked cannot be seen to fail.",
         impact="Unknown: the node may be well.",
         diagnosis=(
             Step(text="Which nodes are still checked?", query=count(HEALTH, by=[REGION, NODE])),
-            "Was the node taken out of `LAVALINK_NODES` on purpose? Then the alert ends by itself within the hour.",
+            "Was the node taken out of `LAVALINK_NODES` on purpose? Then silence the alert for three days.",
             "Look at the checker's cron log: did it run in the last two minutes?",
         ),
-        mitigation=("Put the node back into `LAVALINK_NODES`, or start the checker again.",),
+        mitigation=(
+            "Put the node back into `LAVALINK_NODES`, or start the checker again.",
+            "Taken out on purpose: use the message's Silence link, for three days. The node is forgotten then.",
+        ),
         reason="The state in Redis lives for 120 s, so one late run of the checker makes a short gap; "
         f"{HOLD} are more than that. It warns and does not page, for a node that fails for certain has "
-        "LavalinkNodeDown.",
+        "LavalinkNodeDown. A node is remembered for three days, a weekend and more, so that the alert does not end "
+        "while the node is still gone. Taking a node out is rare and done by the people who are told: one silence "
+        "costs less than a node that nobody misses.",
     ),
     proofs=(
         Proof(
             "A node that is no longer checked, for as long as it is remembered.",
-            given={HEALTH.where(*MAIN): "1x20 stale _x160", HEALTH.where(*OTHER): "1x180"},
+            given={HEALTH.where(*MAIN): "1x20 stale _x900", HEALTH.where(*OTHER): "1x920"},
+            fires=Firing(since="2d12h", until="3d1h40m", within="10m", labels=MAIN_LABELS),
+            every="5m",
+            after="2d12h",
+        ),
+        Proof(
+            "A node that is no longer checked, while another one is.",
+            given={HEALTH.where(*MAIN): "1x20 stale _x40", HEALTH.where(*OTHER): "1x60"},
             fires=Firing(
                 since="15m30s",
-                until="1h10m",
                 labels=MAIN_LABELS,
-                description="Node main in eu was checked within the last hour, but not for 5 minutes.",
+                description="Node main in eu was checked within the last 3 days, but not for 5 minutes, while others "
+                "are.",
             ),
         ),
-        Proof("One late run of the checker.", {HEALTH.where(*MAIN): "1x20 stale _x7 1x40"}),
+        Proof("No node is checked any more: the checker is gone.", {HEALTH.where(*MAIN): "1x20 stale _x40"}),
+        Proof(
+            "One late run of the checker.",
+            {HEALTH.where(*MAIN): "1x20 stale _x7 1x40", HEALTH.where(*OTHER): "1x68"},
+        ),
         Proof("A node that fails is checked.", {HEALTH.where(*MAIN): "0x40"}),
         Proof(
             "Another exporter has taken over.",
             given={
                 HEALTH.where(*MAIN, INSTANCE.equals("check:9100")): "1x20 stale _x40",
                 HEALTH.where(*MAIN, INSTANCE.equals("check:9200")): "_x20 1x40",
+                HEALTH.where(*OTHER): "1x60",
             },
         ),
     ),
@@ -170,7 +203,7 @@ NODE_MISSING = Alert(
 LATENCY_HIGH = Alert(
     name="LavalinkNodeLatencyHigh",
     # A failed node's latency is the check's time-out. LavalinkNodeDown has said so already.
-    expr=LATENCY.unless(HEALTH.equals(0), on=(REGION, NODE)),
+    expr=LATENCY.unless(HEALTH.differs(1), on=(REGION, NODE)),
     fires=warning(above=500, hold="5m"),
     summary="A Lavalink node answers slowly.",
     description=f"Node {NODE.value} in {REGION.value} has answered in {VALUE}, more than {THRESHOLD}, for {HOLD}.",
@@ -222,7 +255,7 @@ AVAILABILITY = ErrorBudget(
     ),
     impact="Listeners of the node's guilds hear nothing for as long as their players are being moved.",
     diagnosis=(
-        Step(text="Which nodes fail now?", query=HEALTH.equals(0)),
+        Step(text="Which nodes fail now?", query=HEALTH.differs(1)),
         Step(text="How often did they fail and come back today?", query=changes(HEALTH, "1d")),
         "Failing now and then: look at the node's memory limit and its restarts.",
     ),
@@ -254,7 +287,7 @@ NODE_DASHBOARD = Dashboard(
                     unit=Unit.COUNT,
                 ),
                 Stat(shows=sum_(PLAYERS), title="Players", description="Active players on all nodes."),
-                Stat(shows=max_(LATENCY.unless(HEALTH.equals(0), on=(REGION, NODE))), title="Slowest healthy node"),
+                Stat(shows=max_(LATENCY.unless(HEALTH.differs(1), on=(REGION, NODE))), title="Slowest healthy node"),
             ),
         ),
         Row(
@@ -313,6 +346,16 @@ DOMAIN = Domain(
             targets=(LATENCY_HIGH,),
             same=(REGION, NODE),
             reason="A node that fails is not slow.",
+        ),
+        Inhibition(
+            source=NODE_DOWN,
+            targets=(AVAILABILITY,),
+            same=(REGION, NODE),
+            # The short window of the burn rate that pages, and some minutes until it is empty.
+            lasting="35m",
+            reason="A node that is down spends its error budget. That has been told, and the burn rates see it for as "
+            "long as it is in their short window. A node that fails for less than a minute, again and again, is never "
+            "down, and its burn rate pages.",
         ),
     ),
     dashboards=(NODE_DASHBOARD,),

@@ -27,6 +27,7 @@ from obsgen.model import (
     warning,
 )
 from obsgen.promql import (
+    INSTANCE,
     Counter,
     Exposure,
     Gauge,
@@ -41,6 +42,7 @@ from obsgen.promql import (
     finite,
     increase,
     max_,
+    max_over_time,
     scalar,
     sum_,
 )
@@ -56,6 +58,7 @@ GUILDS = Gauge(
     help="Number of guilds per shard, emitted every 30 s.",
     source=BOT,
     labels=(SHARD_ID, REGION),
+    limit=128,
     unit=Unit.COUNT,
     exposure=Exposure(status=Status.PLANNED, note="The bot exposes only the total, `vectobeat_guilds`."),
 )
@@ -66,6 +69,7 @@ LATENCY = Gauge(
     "reconnects.",
     source=BOT,
     labels=(SHARD_ID,),
+    limit=128,
     unit=Unit.MILLISECONDS,
     exposure=Exposure(
         status=Status.RENAMED,
@@ -102,13 +106,22 @@ def guilds(*counts: str) -> Given:
 
 DEVIATION = Recording(
     name="shard:vectobeat_shard_guilds:deviation",
-    expr=abs_(GUILDS / scalar(avg(GUILDS)) - 1),
+    # A single NaN would make the average of all shards NaN.
+    expr=abs_(finite(GUILDS) / scalar(avg(finite(GUILDS))) - 1),
     title="Deviation from the average shard",
     help="How far a shard's guild count is from the average of all shards, as a share of the average.",
     proofs=(
         Proof(
             "Above and below the average count alike.",
             given=guilds("1000x4", "1500x4", "500x4"),
+            records=[
+                Sample(value=value, at="2m", labels={SHARD_ID: shard, REGION: "eu"})
+                for shard, value in (("0", 0.0), ("1", 0.5), ("2", 0.5))
+            ],
+        ),
+        Proof(
+            "A shard without a number is not averaged, and deviates from nothing.",
+            given=guilds("1000x4", "1500x4", "500x4", "NaNx4", "Infx4"),
             records=[
                 Sample(value=value, at="2m", labels={SHARD_ID: shard, REGION: "eu"})
                 for shard, value in (("0", 0.0), ("1", 0.5), ("2", 0.5))
@@ -212,6 +225,78 @@ STALLED = Alert(
         "vectobeat_shard_latency_ms >= 0 -> -1": "A latency is never negative: the comparison only leaves out NaN.",
     },
 )
+LOST = Alert(
+    name="ShardLost",
+    # `>= 0` leaves out NaN, and keeps +Inf: a shard that reconnects in vain is ShardStalled. With several processes,
+    # one says NaN for a shard that another one owns. Without any heartbeat of another shard, ShardsDisconnected tells.
+    expr=(max_over_time(LATENCY, "1d") >= 0).unless(LATENCY >= 0, on=(SHARD_ID,)).and_(count(finite(LATENCY)), on=()),
+    fires=critical(hold="5m"),
+    summary="A shard is gone, and others are not.",
+    description=f"Shard {SHARD_ID.value} had a latency within the last day, and has had none for {HOLD}, while others "
+    "have one.",
+    runbook=Runbook(
+        meaning="The series of the shard has disappeared, or is NaN, as before a first heartbeat. The alerts on "
+        "latencies cannot see a shard that has none.",
+        impact="The shard's guilds get no answer to any command, and no event reaches the bot.",
+        diagnosis=(
+            Step(text="Which shards are there, and which have a latency?", query=LATENCY),
+            Step(text="Which were there within the last day?", query=max_(max_over_time(LATENCY, "1d"), by=[SHARD_ID])),
+            "Did the process that owns the shard restart with fewer shards, or does it wait for a session start?",
+            "Was the number of shards reduced on purpose? Then silence the alert for a day.",
+        ),
+        mitigation=(
+            "Restart the bot process that owned the shard.",
+            "On purpose: use the message's Silence link, for one day. The shard is forgotten then.",
+        ),
+        reason="A day is remembered, so that the alert does not end while the shard is still gone; a change of the "
+        "shard count is rare enough for a silence by hand. A start of the bot takes one to three minutes until the "
+        f"first heartbeat: {HOLD} are more than that.",
+    ),
+    proofs=(
+        Proof(
+            "A shard whose series has ended, while another one goes on.",
+            given={latency("0"): "80x10 stale _x40", latency("1"): "80x50"},
+            fires=Firing(
+                since="10m30s",
+                labels=FIRST,
+                description="Shard 0 had a latency within the last day, and has had none for 5 minutes, while others "
+                "have one.",
+            ),
+        ),
+        Proof(
+            "A shard that says NaN from some time on.",
+            given={latency("0"): "0x10 NaNx40", latency("1"): "80x50"},
+            fires=Firing(since="10m30s", labels=FIRST),
+        ),
+        Proof(
+            "For as long as it is remembered.",
+            given={latency("0"): "80x10 stale _x300", latency("1"): "80x310"},
+            fires=Firing(since="23h", until="1d50m", within="10m", labels=FIRST),
+            every="5m",
+            after="23h",
+        ),
+        Proof("One shard of one is the bot itself.", {latency("0"): "80x10 stale _x40"}),
+        Proof(
+            "A restart of three minutes takes no shard away.",
+            {latency("0"): "80x10 stale _x5 NaNx3 80x40", latency("1"): "80x60"},
+        ),
+        Proof("A shard that was never connected.", {latency("0"): "NaNx50", latency("1"): "80x50"}),
+        Proof("A shard that reconnects in vain stalls.", {latency("0"): "80x10 Infx40", latency("1"): "80x50"}),
+        Proof(
+            "Another process says NaN for the shard, its own has a latency.",
+            {
+                LATENCY.where(SHARD_ID.equals("0"), INSTANCE.equals("a:3052")): "80x50",
+                LATENCY.where(SHARD_ID.equals("0"), INSTANCE.equals("b:3052")): "80x5 NaNx45",
+                latency("1"): "80x50",
+            },
+        ),
+        Proof("All shards reconnect.", {latency("0"): "80x10 stale _x40", latency("1"): "80x10 Infx40"}),
+    ),
+    equivalent={
+        f"{latency} >= 0 -> -1": "A latency is never negative: the comparison only leaves out NaN."
+        for latency in (f"max_over_time({LATENCY.name}[1d])", LATENCY.name)
+    },
+)
 NONE_CONNECTED = Alert(
     name="ShardsDisconnected",
     # Every latency is NaN or +Inf: none of them can fire the latency alert.
@@ -247,7 +332,7 @@ UNBALANCED = Alert(
     name="ShardGuildsUnbalanced",
     # Discord deals guilds out by their id, so a shard of n guilds varies by the square root of n from chance alone.
     # 20 % are more than three times that from 225 guilds on; below, the alert would cry over nothing.
-    expr=DEVIATION.and_(avg(GUILDS) >= MIN_GUILDS, on=()),
+    expr=DEVIATION.and_(avg(finite(GUILDS)) >= MIN_GUILDS, on=()),
     # After a start, shards fill up over several minutes.
     fires=warning(above=0.20, hold="15m"),
     summary="A shard's guild count is far from the average.",
@@ -271,6 +356,7 @@ UNBALANCED = Alert(
     ),
     proofs=(
         Proof("Of five guilds a shard, 60 % more or fewer are chance.", guilds("6x40", "7x40", "2x40")),
+        Proof("A shard that says +Inf makes them no more.", guilds("6x40", "7x40", "2x40", "Infx40")),
         Proof("19.6 % off the average are within it.", guilds("1000x40", "1000x40", "1000x40", "1280x40")),
         Proof(
             "21 % off the average of a thousand guilds warn.",
@@ -288,10 +374,15 @@ UNBALANCED = Alert(
             fires=[Firing(since="15m", labels={SHARD_ID: shard, REGION: "eu"}) for shard in ("0", "1")],
         ),
         Proof("An average of 249 guilds is not.", guilds("195x40", "303x40")),
+        Proof(
+            "A shard that says NaN or +Inf does not hide the others, and is none of them.",
+            given=guilds("1000x40", "1000x40", "1000x40", "1302x40", "NaNx40", "Infx40"),
+            fires=Firing(since="15m", labels={SHARD_ID: "3", REGION: "eu"}),
+        ),
     ),
     equivalent={
-        f"{DEVIATION.name} and on () avg({GUILDS.name}) >= {MIN_GUILDS} > 0.2 -> >=": "A quotient less 1 is never "
-        "exactly 0.2 in floating point.",
+        f"{DEVIATION.name} and on () avg({GUILDS.name} < +Inf) >= {MIN_GUILDS} > 0.2 -> >=": "A quotient less 1 "
+        "is never exactly 0.2 in floating point.",
     },
 )
 
@@ -348,12 +439,15 @@ SHARD_DASHBOARD = Dashboard(
 BOT_WATCH = SourceWatch(
     source=BOT,
     key=LATENCY,
-    still_after="10m",
+    # ShardStalled follows from it, and must not be told first: five minutes and five of hold, and the shards' last
+    # heartbeats are up to 41 s apart.
+    still_after="3m",
     impact="Nothing is known about the shards: their alerts cannot fire.",
     restart="Restart the bot; its metrics server starts with it.",
     reason="The collector's task ends at its first exception while the HTTP server goes on serving the last "
     "values. "
-    "Latencies change with every heartbeat, so that long without any change means that nothing is collected.",
+    "Every shard's latency changes with every heartbeat, each 41 s: that long without any change of any shard, and "
+    "five minutes more, mean that nothing is collected.",
 )
 
 DOMAIN = Domain(
@@ -363,7 +457,7 @@ DOMAIN = Domain(
     order=1,
     metrics=(GUILDS, LATENCY, FAILOVERS),
     recordings=(DEVIATION,),
-    alerts=(LATENCY_HIGH, STALLED, NONE_CONNECTED, UNBALANCED),
+    alerts=(LATENCY_HIGH, STALLED, LOST, NONE_CONNECTED, UNBALANCED),
     watches=(BOT_WATCH,),
     inhibitions=(
         Inhibition(
@@ -373,8 +467,8 @@ DOMAIN = Domain(
         ),
         Inhibition(
             source=NONE_CONNECTED,
-            targets=(STALLED, LATENCY_HIGH),
-            reason="No shard is connected at all.",
+            targets=(STALLED, BOT_WATCH),
+            reason="No shard is connected at all: all of them say NaN or +Inf, and go on saying it.",
         ),
     ),
     dashboards=(SHARD_DASHBOARD,),

@@ -26,7 +26,7 @@ AUTOMATION_INGESTION = Source(
     title="Automation ingestion API",
     job="automation-ingestion",
     interval="30s",
-    exporter="The bot posts every action to `/api/bot/automation-actions`, which writes it to MySQL; counted from there.",
+    exporter="The bot posts every action to `/api/bot/automation-actions`, which writes it to MySQL: counted there.",
     persistent=True,
     status=SourceStatus.PLANNED,
 )

@@ -9,7 +9,11 @@ from obsgen import budgets, renames, watches
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.catalog import Catalog, Domain
 from obsgen.model.proof import Proof
-from obsgen.model.rule import Recording
+from obsgen.model.rule import Alert, Recording
+
+BACK = "A source that is back needs nobody; what is still silent when the hours begin is told then."
+SPENT = "What errors have cost shows in what is left of the budget."
+"""Why nobody has to hear of alerts that are over."""
 
 
 def expand(catalog: Catalog) -> Catalog:
@@ -25,19 +29,23 @@ def expand(catalog: Catalog) -> Catalog:
 def _alerting(catalog: Catalog) -> Iterator[Domain]:
     """Yield a domain with the alerts on alerting itself, where there are any.
 
-    They are the one that always fires, where somebody listens to it, and the one that a rename is obsolete.
+    They are those on Prometheus, the one that always fires, where somebody listens to it, and the one that a rename is
+    obsolete.
     """
     routing, obsolete = catalog.project.routing, renames.obsolete(catalog)
-    alerts = (watches.watchdog(routing),) if routing is not None and routing.watchdog is not None else ()
+    alerts: list[Alert] = []
+    if routing is not None:
+        alerts += watches.prometheus.alerts(routing)
+        alerts += (watches.watchdog(routing),) if routing.watchdog is not None else ()
     if obsolete is not None:
-        alerts = (*alerts, obsolete)
+        alerts.append(obsolete)
     if alerts:
         yield Domain(
             name="alerting",
             title="Alerting",
-            description="Whether alerts get through at all, and whether their rules are up to date.",
+            description="Whether rules are evaluated and up to date, and whether alerts get through at all.",
             order=max(domain.order for domain in catalog.domains) + 1,
-            alerts=alerts,
+            alerts=tuple(alerts),
             at=catalog.project.at if routing is None else routing.at,
         )
 
@@ -60,9 +68,18 @@ def _domain(domain: Domain) -> Domain:
     for budget in domain.budgets:
         recorded = (replace(recording, budget=budget.name, at=budget.at) for recording in budgets.recordings(budget))
         recordings.extend(replace(r, proofs=_proofs(budget, r)) for r in recorded)
-        alerts.extend(replace(alert, at=budget.at) for alert in budgets.alerts(budget))
+        alerts.extend(
+            replace(alert, at=budget.at, fleeting=alert.fleeting or SPENT) for alert in budgets.alerts(budget)
+        )
     for watch in domain.watches:
-        alerts.extend(replace(alert, at=watch.at) for alert in watches.expand(watch))
+        alerts.extend(replace(alert, at=watch.at, fleeting=BACK) for alert in watches.expand(watch))
+    for agreement in domain.agreements:
+        one, other = (replace(each, at=agreement.at) for each in watches.agreement.recordings(agreement))
+        recordings.extend((one, other))
+        alerts.append(replace(watches.agreement.alert(agreement, one, other), at=agreement.at))
+    alerts.extend(watches.cardinality.limits(domain))
+    lasting = {each.silencers: each for each in domain.inhibitions if each.silencers != each.sources}
+    alerts.extend(map(watches.lately.lately, lasting.values()))
     return replace(domain, recordings=tuple(recordings), alerts=tuple(alerts))
 
 

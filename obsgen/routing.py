@@ -153,10 +153,9 @@ class Router:
     def _own(self) -> Iterator[Silencing]:
         for domain in self.index.catalog.domains:
             for inhibition in domain.inhibitions:
-                targets = tuple(alert.name for alert in inhibition.targets)
                 equal = ("catalog", *(label.name for label in inhibition.same))
-                for source in inhibition.sources:
-                    yield Silencing((("alertname", source),), targets, None, equal, inhibition.reason)
+                for source in inhibition.silencers:
+                    yield Silencing((("alertname", source),), inhibition.silenced, None, equal, inhibition.reason)
 
     def _levels_of_one(self) -> Iterator[Silencing]:
         for alert in self.index.catalog.alerts:

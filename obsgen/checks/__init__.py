@@ -31,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     alerts.alert_levels,
     alerts.alert_labels,
     alerts.impossible_threshold,
+    alerts.silent_state,
     alerts.alert_on_counter,
     alerts.unwatched_source,
     dashboards.panel_identity,
@@ -39,6 +40,7 @@ CHECKS: tuple[Check, ...] = (
     dashboards.lost_legend,
     dashboards.table_columns,
     budgets.short_retention,
+    budgets.slow_source,
     budgets.silent_budget,
     renames.renamed_partner,
     proofs.unproven_alert,
@@ -48,6 +50,8 @@ CHECKS: tuple[Check, ...] = (
     routing.unrouted_alert,
     routing.idle_receiver,
     routing.blind_silence,
+    routing.late_silence,
+    routing.unheard_alert,
 )
 
 

@@ -118,6 +118,24 @@ def impossible_threshold(survey: Survey) -> Iterator[Problem]:
                 yield Problem("impossible-threshold", message, alert.at, f"its states are {known}")
 
 
+def silent_state(survey: Survey) -> Iterator[Problem]:
+    """An alert on every declared state but one: values that are not declared would be silent."""
+    for alert in survey.catalog.alerts:
+        subject = core(alert.expr)
+        thresholds = [level.threshold for level in alert.levels if level.threshold is not None]
+        told = {each.value for each in thresholds if each.comparison is Comparison.EQUALS}
+        if not isinstance(subject, Gauge) or subject.source is None or not told <= set(subject.states):
+            continue
+        silent = [state for state in subject.states if state not in told]
+        if told and len(silent) == 1:
+            values = " and ".join(f"{value:g}" for value in sorted(told))
+            message = (
+                f"alert {alert.name} waits for {subject.name} to be {values}: a value that is no state of it is silent"
+            )
+            known = f"{silent[0]} = {subject.states[silent[0]]}"
+            yield Problem("silent-state", message, alert.at, f"alert on all but {known}: differs={silent[0]}")
+
+
 def alert_on_counter(survey: Survey) -> Iterator[Problem]:
     """An alert on the raw value of a counter: it never falls, so the alert would fire for ever."""
     for alert in survey.catalog.alerts:
@@ -133,7 +151,7 @@ def unwatched_source(survey: Survey) -> Iterator[Problem]:
     watched = {watch.source.job for domain in survey.catalog.domains for watch in domain.watches}
     recorded = {recording.name: recording for recording in survey.catalog.recordings}
     for alert in survey.catalog.alerts:
-        for metric in _sources_of(series_in(alert.expr), recorded):
+        for metric in metrics_behind(series_in(alert.expr), recorded):
             for source in dict.fromkeys((metric.source, metric.exposed_by)):
                 if source is not None and source.job not in watched:
                     message = f"alert {alert.name} reads {metric.name}, and nothing tells when its source is gone"
@@ -141,7 +159,8 @@ def unwatched_source(survey: Survey) -> Iterator[Problem]:
                     yield Problem("unwatched-source", message, alert.at, hint)
 
 
-def _sources_of(series: tuple[Series, ...], recorded: dict[str, Recording]) -> Iterator[Metric]:
+def metrics_behind(series: tuple[Series, ...], recorded: dict[str, Recording]) -> Iterator[Metric]:
+    """Yield the metrics that series are, or are recorded from."""
     seen: set[str] = set()
     stack = list(series)
     while stack:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from obsgen.checks.alerts import metrics_behind
 from obsgen.checks.places import Survey
 from obsgen.errors import Problem
 from obsgen.model.objective import usual
 from obsgen.model.severity import Severity
+from obsgen.model.sli import Latency, Sli, TimeSlices
 from obsgen.promql.counting import BRIDGED
-from obsgen.promql.metric import seconds
-from obsgen.words import duration
+from obsgen.promql.metric import as_selector, seconds
+from obsgen.promql.tree import Series, series_in
+from obsgen.words import duration, spoken
 
+SLOWEST = 120
+"""Seconds between two scrapes at most: of less than two samples in five minutes, nothing can be counted for sure."""
 LOOKBACK = seconds(BRIDGED)
 """Seconds that a tile looks back before its own time."""
 
@@ -32,6 +37,29 @@ def short_retention(survey: Survey) -> Iterator[Problem]:
                     f"{project.at}: retention=..."
                 )
                 yield Problem("short-retention", message, budget.at, hint)
+
+
+def slow_source(survey: Survey) -> Iterator[Problem]:
+    """A budget of a source that is scraped so rarely that its minutes are empty: it would count nothing."""
+    recorded = {recording.name: recording for recording in survey.catalog.recordings}
+    for domain in survey.catalog.domains:
+        for budget in domain.budgets:
+            sources = {m.source for m in metrics_behind(_reads(budget.sli), recorded) if m.source is not None}
+            for source in sorted(sources, key=lambda each: each.name):
+                if seconds(source.interval) > SLOWEST:
+                    message = (
+                        f"budget {budget.name} counts minutes of {source.title}, which is scraped every "
+                        f"{spoken(source.interval)}"
+                    )
+                    often = spoken(duration(SLOWEST))
+                    hint = f"scrape it at least every {often}: interval=... of the Source at {source.at}"
+                    yield Problem("slow-source", message, budget.at, hint)
+
+
+def _reads(sli: Sli) -> tuple[Series, ...]:
+    if isinstance(sli, TimeSlices):
+        return (*series_in(sli.total), *series_in(sli.good))
+    return (sli.metric,) if isinstance(sli, Latency) else tuple(as_selector(v).series for v in (sli.total, sli.part))
 
 
 def silent_budget(survey: Survey) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """What a definition can say, as values without I/O and without any output format."""
 
+from obsgen.model.agreement import Agreement
 from obsgen.model.budget import ErrorBudget, SuccessRatio
 from obsgen.model.catalog import Catalog, Domain, Project
 from obsgen.model.dashboard import (
@@ -17,6 +18,7 @@ from obsgen.model.dashboard import (
     Text,
     TimeSeries,
 )
+from obsgen.model.hours import since_closing
 from obsgen.model.inhibition import Inhibition
 from obsgen.model.objective import BurnRate, Objective
 from obsgen.model.proof import Firing, Given, Proof, Sample
@@ -45,6 +47,7 @@ __all__ = [
     "HOLD",
     "THRESHOLD",
     "VALUE",
+    "Agreement",
     "Alert",
     "AlertList",
     "Annotation",
@@ -93,5 +96,6 @@ __all__ = [
     "Webhook",
     "critical",
     "info",
+    "since_closing",
     "warning",
 ]

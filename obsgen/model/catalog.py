@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from obsgen.errors import DefinitionError, Location, here
+from obsgen.model.agreement import Agreement
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.dashboard import Annotation, Dashboard
 from obsgen.model.inhibition import Inhibition
@@ -82,6 +83,7 @@ class Domain:
         budgets: its error budgets.
         alerts: what people have to know of.
         watches: its sources, watched.
+        agreements: counters that have to say the same.
         inhibitions: alerts that silence others.
         dashboards: what people look at.
         annotations: marks on every dashboard of the catalog.
@@ -99,6 +101,7 @@ class Domain:
     budgets: Sequence[ErrorBudget] = ()
     alerts: Sequence[Alert] = ()
     watches: Sequence[SourceWatch] = ()
+    agreements: Sequence[Agreement] = ()
     inhibitions: Sequence[Inhibition] = ()
     dashboards: Sequence[Dashboard] = ()
     annotations: Sequence[Annotation] = ()

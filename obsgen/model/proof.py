@@ -13,6 +13,7 @@ from obsgen.promql.metric import Metric, positive, seconds
 from obsgen.promql.tree import Selector, Series
 from obsgen.shape import conform
 
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Given = dict[Series | Selector, str]
 """Samples of series, in the notation of Prometheus' rule tests."""
 
@@ -107,6 +108,7 @@ class Proof:
             when left out.
         after: judge only from then on, a PromQL duration: what comes before is history.
         until: the end, where it is later than the last sample.
+        weekday: the day whose midnight, in UTC, is the first sample: `monday`. Some day's when left out.
         of: name of the alert or recorded series that is meant, for a proof of a budget.
     """
 
@@ -117,6 +119,7 @@ class Proof:
     every: str = ""
     after: str = "0s"
     until: str = ""
+    weekday: str = ""
     of: str = ""
     at: Location = field(default_factory=here, repr=False, compare=False)
 
@@ -127,6 +130,8 @@ class Proof:
         conform(self)
         if not self.given:
             raise DefinitionError(f"the proof {self.title!r} has no series", "give some: given={METRIC: '0+1x20'}")
+        if self.weekday and self.weekday not in WEEKDAYS:
+            raise DefinitionError(f"{self.weekday!r} is no day of the week", 'write it as in "monday"')
         for text in filter(None, (self.every, self.until, self.after)):
             seconds(text)
         if self.every:

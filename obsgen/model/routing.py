@@ -256,12 +256,15 @@ class Routing:
         watchdog: who is told every minute that the whole chain works, and raises the alarm when that stops: a dead
             man's switch.
         smtp: for receivers of mail.
+        prometheus: where Prometheus scrapes itself, `host:port`: alerts tell of rules that fail or are late, and of
+            alerts that get lost.
     """
 
     receivers: Sequence[Receiver]
     alertmanagers: Sequence[str]
     watchdog: Webhook | None = None
     smtp: Smtp | None = None
+    prometheus: str = "localhost:9090"
     at: Location = field(default_factory=here, repr=False, compare=False)
 
     def __post_init__(self) -> None:

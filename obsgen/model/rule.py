@@ -38,6 +38,12 @@ class Comparison(Enum):
     BELOW = "<"
     AT_MOST = "<="
     EQUALS = "=="
+    DIFFERS = "!="
+
+    @property
+    def ordered(self) -> bool:
+        """Whether values lie on one side of the threshold or the other: it can be drawn as a line."""
+        return self not in (Comparison.EQUALS, Comparison.DIFFERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +68,7 @@ class Level:
         severity: what it asks of people.
         threshold: what the value is compared with; None when the expression alone decides.
         hold: how long the condition has to hold first (`for`), a PromQL duration.
-        keep_firing: how long it goes on firing after the condition ended (`keep_firing_for`).
+        keep_firing: how long it goes on firing after the condition ended (`keep_firing_for`, since Prometheus 2.42).
         at: the line that said so.
     """
 
@@ -86,6 +92,7 @@ def level(
     below: float | None = None,
     at_most: float | None = None,
     equals: float | None = None,
+    differs: float | None = None,
     hold: str = "0s",
     keep_firing: str = "0s",
 ) -> Level:
@@ -97,7 +104,9 @@ def level(
         at_least: as `above`, the number included.
         below: fire when the value is below this number.
         at_most: as `below`, the number included.
-        equals: fire when the value is this number. Without any of the five, every series of the expression fires.
+        equals: fire when the value is this number.
+        differs: fire when the value is any other than this number, NaN included: for the one state that is healthy.
+            Without any of the six, every series of the expression fires.
         hold: how long the condition has to hold first, a PromQL duration.
         keep_firing: how long to go on firing after the condition ended, a PromQL duration.
 
@@ -106,7 +115,7 @@ def level(
     """
     said = [
         Threshold(comparison=comparison, value=value)
-        for comparison, value in zip(Comparison, (above, at_least, below, at_most, equals), strict=True)
+        for comparison, value in zip(Comparison, (above, at_least, below, at_most, equals, differs), strict=True)
         if value is not None
     ]
     if len(said) > 1:
@@ -192,6 +201,8 @@ class Alert:
         unit: the unit of its value; inferred from the expression when left out. State it after arithmetic:
             `TRAFFIC * 8 / 1e6` has none that could be told.
         notify: who is told of it, where that is not whom its domain or team names.
+        fleeting: why nobody has to hear of it once it is over. An alert that only tells people at certain hours needs
+            this, or has to fire on until these begin.
         when: when it fires, in words, for a level without a threshold: "the target is up and x is missing".
         proofs: with which series it fires, and with which it stays quiet.
         equivalent: changes of the rule that make no difference, as `obsgen prove --mutate` names them, each with the
@@ -210,6 +221,7 @@ class Alert:
     runbook: Runbook
     unit: Unit = Unit.NONE
     notify: Notify | None = None
+    fleeting: str = ""
     when: str = ""
     proofs: Sequence[Proof] = ()
     interval: str = ALERT_INTERVAL

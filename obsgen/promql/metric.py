@@ -32,12 +32,14 @@ class Metric(Series):
         labels: the labels that the exporter sets. `job` and `instance` come from Prometheus.
         unit: what its values are.
         emitted_by: the part of the source that sets it, where the source has several.
+        limit: the most series that one target may expose of it; an alert tells of more. For a label whose values are
+            not known, such as a route: what gets into it by mistake fills Prometheus.
         exposure: what the exporter really offers today.
         misnomer: why its name says another type or unit than this definition, where its exporter is not ours to mend:
             "Lavalink calls a gauge so."
 
     Raises:
-        DefinitionError: the name is none that Prometheus accepts for an exposed metric.
+        DefinitionError: the name is none that Prometheus accepts for an exposed metric, or the limit is none.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Metric(Series):
     labels: Sequence[Label] = ()
     unit: Unit = Unit.NONE
     emitted_by: str = ""
+    limit: int | None = None
     exposure: Exposure = EXPOSED
     misnomer: str = ""
     at: Location = field(default_factory=here, repr=False, compare=False)
@@ -59,6 +62,11 @@ class Metric(Series):
             raise DefinitionError(
                 f"{self.name!r} is not a metric name",
                 "use letters, digits and underscores; colons are for recording rules",
+            )
+        if self.limit is not None and (self.limit < 1 or all(label.values for label in self.labels)):
+            raise DefinitionError(
+                f"{self.name} cannot be limited to {self.limit} series",
+                "a limit is 1 or more, and for a metric with a label whose values=... are not all known",
             )
         if self.exposure.status is Status.RENAMED:
             self._check_renaming(self.exposure)

@@ -69,9 +69,10 @@ def claims(alerts: Sequence[Alert], recordings: Sequence[Recording]) -> list[Cla
 
 def prepared(claim: Claim, server: Prometheus, times: Times, rules: Rules) -> Run:
     """Return a run in which a claim can be judged: its series are written."""
-    wanted = [rule.reads for rule in _levels(claim, rules)]
-    names = [name for reads in wanted for name in reads] + [_of(claim, s) for s in claim.proof.samples]
-    return Run(server, times, rules, claim.proof, names)
+    reads = {_of(claim, sample): 0.0 for sample in claim.proof.samples}
+    for rule in _levels(claim, rules):
+        reads |= {name: max(back, reads.get(name, 0.0)) for name, back in rule.reads.items()}
+    return Run(server, times, rules, claim.proof, reads)
 
 
 def judge(claim: Claim, run: Run) -> Verdict:

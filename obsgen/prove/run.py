@@ -15,7 +15,7 @@ from copy import copy
 from dataclasses import dataclass
 from threading import Lock
 
-from obsgen.model.proof import Proof, identity
+from obsgen.model.proof import WEEKDAYS, Proof, identity
 from obsgen.prometheus import Prometheus, PrometheusError
 from obsgen.promql.metric import Metric
 from obsgen.promql.notation import Mark, values
@@ -31,6 +31,8 @@ long ago, since Prometheus takes no samples from the future and a large catalog 
 END = 1_577_836_800
 """Where the time for proofs ends: 2020-01-01. What a server that is given has of its own is later."""
 DAY = 86_400
+EPOCH = WEEKDAYS.index("thursday")
+"""The day of the week on which Unix time began."""
 JUST_BEFORE = 0.001
 """Seconds from a scrape to the evaluation that follows. At the same instant, a sample at the left edge of a window
 would count for Prometheus 2 and not for 3; in real life the two never coincide."""
@@ -81,7 +83,7 @@ class Times:
         found = server.instant(f"max_over_time({UNTIL[0][1]}[250y])", END)
         return cls(max((float(each["value"][1]) for each in found), default=BEGIN))
 
-    def take(self, reads: Set[str], writes: Set[str], back: float, length: float) -> float:
+    def take(self, reads: Set[str], writes: Set[str], back: float, length: float, weekday: str = "") -> float:
         """Return where a proof begins.
 
         Args:
@@ -89,6 +91,7 @@ class Times:
             writes: names of the series that it gives or records.
             back: how many seconds the rules look back.
             length: how many seconds it lasts.
+            weekday: the day whose midnight it is; some day's when left out.
 
         Raises:
             PrometheusError: no time is left.
@@ -97,6 +100,8 @@ class Times:
             after = [self._written.get(name, self._begin) for name in reads]
             after += [self._read.get(name, self._begin) for name in writes]
             base = math.ceil((max(after, default=self._begin) + back + LOOKBACK) / DAY) * DAY
+            if weekday:
+                base += DAY * ((WEEKDAYS.index(weekday) - (base // DAY + EPOCH)) % 7)
             end = base + length + LOOKBACK
             if end > END:
                 raise PrometheusError(
@@ -116,19 +121,23 @@ class Run:
         times: where it gets its time from.
         rules: all rules.
         proof: what is given.
-        reads: the series that will be asked for.
+        reads: the series that will be asked for, and how far back, in seconds.
     """
 
-    def __init__(self, server: Prometheus, times: Times, rules: Rules, proof: Proof, reads: Iterable[str]) -> None:
+    def __init__(
+        self, server: Prometheus, times: Times, rules: Rules, proof: Proof, reads: Mapping[str, float]
+    ) -> None:
         self.server, self.rules, self.proof = server, rules, proof
         self._done: dict[str, Span] = {}
         wanted = set(reads)
         needed = rules.needed(wanted)
-        deepest = max((back for rule in needed for back in rule.reads.values()), default=0.0)
+        deepest = max((*reads.values(), *(back for rule in needed for back in rule.reads.values())), default=0.0)
         # A mutant may look twice as far back.
         given_names = {dict(labels)["__name__"] for labels in proof.series.values()}
         read = wanted.union(*(rule.reads for rule in needed)) | given_names
-        self.base = times.take(read, given_names | {rule.name for rule in needed}, 2 * deepest, proof.end)
+        self.base = times.take(
+            read, given_names | {rule.name for rule in needed}, 2 * deepest, proof.end, proof.weekday
+        )
         step = proof.step
         given: dict[Labels, list[tuple[float, float]]] = {}
         for key, text in proof.given.items():

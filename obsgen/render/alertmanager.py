@@ -147,7 +147,9 @@ def _pagerduty(receiver: PagerDuty) -> Json:
         "description": _text("title"),
         "client": "obsgen",
         "client_url": _text("runbook"),
+        "class": _text("class"),
         "component": _text("domain"),
+        "group": _text("group"),
         "details": {"summary": _text("text")},
         "links": [
             {"href": _text("runbook"), "text": "Runbook"},

@@ -84,6 +84,8 @@ class _Writer:
             data["source"] = metric.source.name
         if metric.emitted_by:
             data["emitted_by"] = metric.emitted_by
+        if metric.limit is not None:
+            data["limit"] = metric.limit
         if metric.misnomer:
             data["misnomer"] = metric.misnomer
         if isinstance(metric, Gauge) and metric.states:

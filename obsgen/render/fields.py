@@ -49,7 +49,7 @@ def steps(levels: Sequence[Level]) -> list[Json]:
         if level.threshold is None:
             continue
         side = {Comparison.BELOW: lows, Comparison.AT_MOST: lows}.get(level.threshold.comparison, highs)
-        if level.threshold.comparison is not Comparison.EQUALS:
+        if level.threshold.comparison.ordered:
             side.append((level.threshold.value, COLOURS[level.severity]))
     lows.sort()
     highs.sort()
@@ -68,9 +68,12 @@ def mappings(states: Mapping[int, str], levels: Sequence[Level]) -> list[Json]:
     or bad, and the colours only tell them apart.
     """
     alerting = {
-        level.threshold.value: COLOURS[level.severity]
+        value: COLOURS[level.severity]
         for level in levels
-        if level.threshold and level.threshold.comparison is Comparison.EQUALS
+        for value in states
+        if level.threshold
+        and not level.threshold.comparison.ordered
+        and (value == level.threshold.value) is (level.threshold.comparison is Comparison.EQUALS)
     }
     options = {
         str(value): {

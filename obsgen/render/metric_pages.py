@@ -116,6 +116,8 @@ def _facts(series: Metric | Recording) -> list[str]:
         labels = ", ".join(code(name) for name in sorted(series.label_names)) or "none"
         return [f"Labels: {labels}", f"Recorded every {spoken(series.interval)}"]
     facts = [f"Label {_label(label)}" for label in series.labels] or ["Labels: none"]
+    if series.limit is not None:
+        facts.append(f"Limit: {series.limit} series of one target")
     if isinstance(series, Gauge) and series.states:
         facts.append("Values: " + ", ".join(f"{value} = {name}" for value, name in series.states.items()))
     if isinstance(series, Histogram):

@@ -20,7 +20,7 @@ from obsgen.model.dashboard import (
     Text,
     TimeSeries,
 )
-from obsgen.model.rule import Comparison, Level, Recording
+from obsgen.model.rule import Level, Recording
 from obsgen.promql.infer import EXTREMES, core, labels_of
 from obsgen.promql.label import TARGET_LABELS
 from obsgen.promql.metric import Gauge, Metric, seconds
@@ -270,7 +270,7 @@ class Panels:
 
     def _levels(self, panel: Panel) -> list[Level]:
         found = dict.fromkeys(level for query in panel.queries for level in self._of(query))
-        return [level for level in found if level.threshold and level.threshold.comparison is not Comparison.EQUALS]
+        return [level for level in found if level.threshold and level.threshold.comparison.ordered]
 
     def _field(self, panel: Panel) -> Json:
         states = mappings(_states(panel.expressions), [level for query in panel.queries for level in self._of(query)])

@@ -11,6 +11,7 @@ from obsgen.model.rule import ALERT_INTERVAL
 from obsgen.promql.label import RENAMED
 from obsgen.promql.source import Source
 from obsgen.renames import renamed
+from obsgen.watches.prometheus import itself
 
 Json = dict[str, Any]
 PLAIN_TEXT = "PrometheusText0.0.4"
@@ -27,11 +28,12 @@ def prometheus(index: Index, routing: Routing, files: Iterable[str]) -> Json:
     """
     three = int(index.catalog.project.prometheus.partition(".")[0]) >= 3
     since_3 = {"fallback_scrape_protocol": PLAIN_TEXT} if three else {}
+    live = [source for source in index.catalog.sources if source.live]
     return {
         "global": {"scrape_interval": ALERT_INTERVAL, "evaluation_interval": ALERT_INTERVAL},
         "rule_files": sorted(files),
         "alerting": _alerting(index, routing),
-        "scrape_configs": [_job(source) | since_3 for source in index.catalog.sources if source.live],
+        "scrape_configs": [_job(source) | since_3 for source in (*live, itself(routing))],
     }
 
 

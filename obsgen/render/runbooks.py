@@ -20,6 +20,7 @@ _WORDS = {
     Comparison.BELOW: "below",
     Comparison.AT_MOST: "at most",
     Comparison.EQUALS: "equal to",
+    Comparison.DIFFERS: "other than",
 }
 
 
@@ -63,6 +64,7 @@ def runbook(index: Index, links: Links, domain: Domain, alert: Alert) -> str:
         "## The rule",
         *(promql(level_expr(alert, level)) for level in alert.levels),
         book.reason and f"Why these numbers: {numbers(book.reason)}",
+        _unheard(alert, told),
         items(_reads(index, alert, here)),
         "## Proven" if alert.proofs else "",
         items(f"{'Stays quiet' if proof.quiet else 'Fires'}: {proof.title}" for proof in alert.proofs),
@@ -70,6 +72,14 @@ def runbook(index: Index, links: Links, domain: Domain, alert: Alert) -> str:
         if told is not None
         else link("All alerts", ALERTS_FILE, here),
     )
+
+
+def _unheard(alert: Alert, router: Router | None) -> str:
+    """Return what becomes of the alert while those who are told have no hours, where they have some."""
+    timed = (
+        alert.fleeting and router is not None and any(router.way(alert, level.severity).hours for level in alert.levels)
+    )
+    return f"When it is over before the hours begin in which people are told: {alert.fleeting}" if timed else ""
 
 
 def _told(way: Way) -> str:

@@ -12,9 +12,10 @@ from obsgen.promql.functions import absent, changes, count, max_, up, vector
 from obsgen.promql.label import JOB
 from obsgen.promql.metric import Histogram, Metric, Vector, seconds
 from obsgen.promql.tree import Offset, Selector
-from obsgen.watches import proofs
+from obsgen.watches import agreement, cardinality, lately, prometheus, proofs
 from obsgen.words import duration, spoken
 
+__all__ = ["WATCHDOG", "agreement", "cardinality", "expand", "lately", "prometheus", "watchdog"]
 MISSED_SCRAPES = 4
 """So many scrapes have to fail before a target counts as down: one or two fail on every deploy."""
 STILL_HOLD = "5m"

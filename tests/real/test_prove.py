@@ -82,27 +82,28 @@ ShardLatencyHigh: 250.1 ms for two minutes page.
       vectobeat_shard_latency_ms < +Inf
         |▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁████████████████████████████████████████| 80 to 250.1  {{shard_id="0"}}
 """
-    assert result.output[: len(expected)] == expected
+    assert result.stdout[: len(expected)] == expected
     assert "says 'Shard 1 has answered heartbeats in 312 ms, more than 260 ms, for 2 minutes.', not" in result.output
     assert "2 of 6 proofs do not hold" in result.output
 
 
 def test_a_failure_is_told_to_machines(definitions: Path) -> None:
-    spoil(definitions / "lavalink.py", 'critical(equals=0, hold="1m")', 'critical(equals=0, hold="2m")')
+    spoil(definitions / "lavalink.py", 'critical(differs=1, hold="1m")', 'critical(differs=1, hold="2m")')
     arguments = ["prove", "-d", str(definitions), "LavalinkNodeDown"]
 
     said = json.loads(CliRunner().invoke(main, [*arguments, "--format", "json"]).stdout)
-    [failed] = [proof for proof in said["proofs"] if not proof["holds"]]
+    failed, *others = [proof for proof in said["proofs"] if not proof["holds"]]
     assert failed["title"] == "Failed checks for 61 seconds."
+    assert {proof["title"].split(" of ")[0] for proof in others} == {"A health"}
     assert failed["differences"] == ['does not fire: critical {node="main", region="eu"} since 2m']
 
     result = CliRunner().invoke(main, [*arguments, "--format", "junit"])
     assert result.exit_code == 1
     [suite] = ET.fromstring(result.stdout)
-    assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("LavalinkNodeDown", "4", "1")
-    [failure] = suite.iter("failure")
+    assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("LavalinkNodeDown", "7", "4")
+    failure = next(suite.iter("failure"))
     assert "does not fire" in str(failure.get("message"))
-    assert "lavalink_node_health == 0" in str(failure.text)
+    assert "lavalink_node_health != 1" in str(failure.text)
 
 
 def test_a_recording_that_is_not_as_proven_is_explained(definitions: Path) -> None:
@@ -121,7 +122,7 @@ def test_a_change_that_no_proof_notices_is_told(definitions: Path) -> None:
     result = CliRunner().invoke(main, ["prove", "-d", str(definitions), "LavalinkNodeLatencyHigh", "--mutate"])
 
     assert result.exit_code == 1
-    text = "lavalink_node_latency_ms unless on (region, node) lavalink_node_health == 0 > 500 -> "
+    text = "lavalink_node_latency_ms unless on (region, node) lavalink_node_health != 1 > 500 -> "
     assert f"no proof tells LavalinkNodeLatencyHigh from: {text}499" in result.output
     assert "2 mutants survive" in result.output
 

@@ -19,6 +19,7 @@ from obsgen.model.routing import PagerDuty, Slack
 from obsgen.prove.server import running as prometheus
 from obsgen.route import deliveries
 from obsgen.routing import Router, Silencing
+from obsgen.watches.prometheus import DROPPED, FAILED, MISSED, REFUSED
 from tests.alertmanager import Alertmanager, Inbox, at_inbox, inbox, running
 from tests.conftest import ROOT
 from tests.logs import complaints
@@ -91,7 +92,7 @@ def _told(path: str, data: dict[str, Any]) -> tuple[str, str, str]:
         assert found, attachment
         return found[1], found[2], f"Slack {data['channel']}"
     if path == "/pagerduty":
-        found = re.match(r"\[FIRING 1\] (\w+) \((\w+)\)", data["payload"]["summary"])
+        found = re.match(r"(\w+): It is summed up\. \((\w+)\)$", data["payload"]["summary"])
         assert found, data
         services = {"pagerduty-ops-key": "VectoBeat", "pagerduty-concierge-key": "VectoBeat Concierge"}
         return found[1], found[2], f"PagerDuty {services[data['routing_key']]}"
@@ -199,6 +200,67 @@ def test_a_message_holds_what_a_person_needs_and_tells_the_end(tmp_path: Path, b
     assert {link["text"] for link in page["links"]} == {"Runbook", "Dashboard", "Silence"}
 
 
+def page_of(folder: Path, box: Inbox, alerts: list[dict[str, str]]) -> tuple[dict[str, Any], str]:
+    """Return what PagerDuty shows of alerts, and the text that Slack shows."""
+    with running(at_inbox(folder, GENERATED, box), folder) as server:
+        server.post(alerts, NOTES)
+        box.wait(lambda b: bool(b.at("/slack") and b.at("/pagerduty")))
+        said = server.log.read_text()
+    assert not re.search("level=(error|warn)", said, re.IGNORECASE), said
+    payload: dict[str, Any] = box.at("/pagerduty")[0]["payload"]
+    return payload, box.at("/slack")[0]["attachments"][0]["text"].partition("\n\n")[2]
+
+
+def test_a_phone_shows_what_is_the_case_and_where(tmp_path: Path, box: Inbox, vectobeat: Catalog) -> None:
+    alert = labels(vectobeat, "ApiBudgetBurnsFast", "critical") | {"route": "/api/blog/[id]"}
+
+    page, _ = page_of(tmp_path, box, [alert])
+
+    assert page["summary"] == "ApiBudgetBurnsFast: It is summed up. route=/api/blog/[id] (critical)"
+    assert (page["class"], page["component"], page["group"]) == ("ApiBudgetBurnsFast", "api", "vectobeat")
+    assert page["severity"] == "critical"
+
+
+@pytest.mark.parametrize(
+    ("count", "where"), [(2, "shard_id=0, shard_id=1"), (5, "shard_id=0, shard_id=1, shard_id=2, …")]
+)
+def test_a_phone_names_the_first_of_several(
+    tmp_path: Path, box: Inbox, vectobeat: Catalog, count: int, where: str
+) -> None:
+    alert = labels(vectobeat, "ShardStalled", "critical") | {"job": "vectobeat-bot", "instance": "bot:3052"}
+
+    page, _ = page_of(tmp_path, box, [alert | {"shard_id": str(n)} for n in range(count)])
+
+    assert page["summary"] == f"ShardStalled: It is summed up. {count} of them: {where} (critical)"
+
+
+def test_a_message_says_which_instance_where_nothing_else_tells(tmp_path: Path, box: Inbox, vectobeat: Catalog) -> None:
+    alert = labels(vectobeat, "VectobeatBotDown", "critical") | {"job": "vectobeat-bot", "instance": "bot:3052"}
+
+    page, slack = page_of(tmp_path, box, [alert])
+
+    assert page["summary"] == "VectobeatBotDown: It is summed up. instance=bot:3052 job=vectobeat-bot (critical)"
+    assert slack == "• It is described.  `instance`: bot:3052  `job`: vectobeat-bot"
+
+
+def test_a_message_says_which_instance_where_they_differ(tmp_path: Path, box: Inbox, vectobeat: Catalog) -> None:
+    alert = labels(vectobeat, "ShardLatencyHigh", "critical") | {"job": "vectobeat-bot", "shard_id": "0"}
+
+    _, slack = page_of(tmp_path, box, [alert | {"instance": each} for each in ("a:1", "b:1")])
+
+    assert slack.splitlines() == [
+        f"• It is described.  `instance`: {each}  `job`: vectobeat-bot  `shard_id`: 0" for each in ("a:1", "b:1")
+    ]
+
+
+def test_a_long_label_leaves_room_for_the_rest(tmp_path: Path, box: Inbox, vectobeat: Catalog) -> None:
+    alert = labels(vectobeat, "ApiBudgetBurnsFast", "critical") | {"route": "é" * 1000}
+
+    page, _ = page_of(tmp_path, box, [alert])
+
+    assert page["summary"] == f"ApiBudgetBurnsFast: It is summed up. route={'é' * 100}… (critical)"
+
+
 def test_no_secret_is_in_the_artifacts(vectobeat: Catalog) -> None:
     routing = vectobeat.project.routing
     assert routing
@@ -223,8 +285,11 @@ def test_prometheus_and_alertmanager_as_generated_bring_an_alert_to_people(tmp_p
         server.reload()
         box.wait(lambda b: any("VectobeatBotDown" in json.dumps(d) for d in b.at("/pagerduty")), seconds=40)
         box.wait(lambda b: bool(b.at("/webhook")), seconds=40)
+        exposed = requests.get(f"{server.url}/metrics", timeout=10).text
         log = (server.folder / "log").read_text()
 
+    for own in (FAILED, MISSED, DROPPED, REFUSED):
+        assert f"\n{own.series.name}" in exposed, "what the alerts on Prometheus itself read"
     assert [line for line in complaints(log) if "level=warn" not in line.lower()] == []
     slack = [m["attachments"][0] for m in box.at("/slack") if "VectobeatBotDown" in m["attachments"][0]["title"]]
     assert "Prometheus has had no answer from job vectobeat-bot for 2 minutes." in slack[0]["text"]

@@ -33,6 +33,7 @@ TEMPERATURE = Gauge(
     help="Temperature of the air above a bed.",
     source=SENSORS,
     labels=(BED,),
+    limit=59,
     unit=Unit.CELSIUS,
 )
 

@@ -2,6 +2,7 @@
 
 from obsgen.model import (
     VALUE,
+    Agreement,
     Annotation,
     BarGauge,
     Dashboard,
@@ -10,6 +11,7 @@ from obsgen.model import (
     Events,
     Firing,
     Heatmap,
+    Inhibition,
     Objective,
     Proof,
     Query,
@@ -25,6 +27,7 @@ from obsgen.model import (
 )
 from obsgen.promql import Counter, Gauge, Histogram, Label, Unit, histogram_quantile, increase, max_, rate, sum_
 
+from .climate import TOO_HOT
 from .house import PLUMBERS, PUMPS
 
 VALVE = Label("valve", "Number of the valve.", values=("1", "2"))
@@ -43,6 +46,9 @@ STROKES = Counter(
 )
 STUCK = Counter(
     name="pump_stuck_total", title="Stuck strokes", help="Strokes that moved no water.", source=PUMPS, labels=(VALVE,)
+)
+LIFTED = Counter(
+    name="valve_strokes_total", title="Lifted strokes", help="Strokes at the valve.", source=PUMPS, labels=(VALVE,)
 )
 DURATION = Histogram(
     name="watering_seconds",
@@ -115,12 +121,32 @@ DOMAIN = Domain(
     description="Valves and pumps.",
     order=2,
     team=PLUMBERS,
-    metrics=[STATE, STROKES, STUCK, DURATION],
+    metrics=[STATE, STROKES, STUCK, LIFTED, DURATION],
     recordings=[FLOW],
     budgets=[BUDGET],
     watches=[
         SourceWatch(
             source=PUMPS, key=STROKES, still_after=None, impact="Nobody knows of the water.", restart="Kick the pump."
+        )
+    ],
+    agreements=[
+        Agreement(
+            name="strokes",
+            title="strokes of the pump",
+            one=STROKES,
+            other=LIFTED,
+            by=[VALVE],
+            window="37m",
+            within=0.13,
+            at_least=7,
+            impact="Nobody knows how much water flows.",
+            diagnosis=["Is the pipe tight?"],
+            mitigation=["Tighten it."],
+        )
+    ],
+    inhibitions=[
+        Inhibition(
+            source=TOO_HOT, targets=[BUDGET], lasting="53m", reason="Hot pumps are stuck until they have cooled."
         )
     ],
     annotations=[Annotation(title="Watering", expr=increase(STROKES, "53s") > 0, text="Valve {{valve}}.")],
