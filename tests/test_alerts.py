@@ -89,4 +89,5 @@ def test_prometheus_watches_itself_where_alerts_are_routed(vectobeat: Catalog) -
         "PrometheusAlertsDropped",
         "PrometheusAlertsRefused",
         "Watchdog",
+        "RenameObsolete",
     }

@@ -356,6 +356,12 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "short-retention": [
         ("BUDGETS = (budget(window='30d'),)  # <-", "the window of budget b is 30d, and Prometheus keeps its")
     ],
+    "silent-budget": [
+        (
+            "BUDGETS = (budget(window='7d', objectives=[Objective(0.5)]),)  # <-",
+            "budget b has no critical burn rate: with an objective of 0.5 in 7d the lowest usual one, 2.8, takes 140%",
+        ),
+    ],
     "renamed-partner": [
         (
             "OLD = Gauge(name='warm', title='W', help='W', source=APP, labels=(ROUTE,), exposure=renamed())\n"

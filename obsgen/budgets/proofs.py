@@ -76,7 +76,8 @@ def _events(budget: ErrorBudget, burn: BurnRate, share: float, history: int) -> 
     lasting = int(long + 3 * tile)
     steady = Course(history, ((min(over, total), lasting),), total)
     at = max(long / (1 + NEAR), long * share)
-    yield _Case(f"Errors a little faster than {rate} alert.", steady, at, within=2 * tile)
+    # Each tile lags a scrape behind, and Prometheus 2 counts the tiles at both ends of a window.
+    yield _Case(f"Errors a little faster than {rate} alert.", steady, at, within=3 * tile + 1)
     if share > MOST:
         yield _Case(f"Errors a little slower than {rate} do not.", Course(history, ((under, lasting),), total))
         return
@@ -89,7 +90,7 @@ def _events(budget: ErrorBudget, burn: BurnRate, share: float, history: int) -> 
         since=long / 2,
         # The share of the short window that still shows the double rate no longer makes up for the rest.
         until=int(0.6 * long) + short * (1 - NEAR / (1 + NEAR)),
-        within=tile,
+        within=2 * tile + 1,
     )
     if budget.enough > 1:
         yield from _least(budget, burn, share, history)

@@ -66,8 +66,9 @@ def events(counter: Vector, window: str, by: Sequence[Label] = (), bridge: str =
     if seconds(bridge) > seconds(NEAR):
         before_near = duration(seconds(window) + seconds(NEAR))
         first = first.or_(last_over_time(Subquery(selector, bridge, COARSE, offset=before_near)))
-    # What its target did not have before the outage began at zero.
-    known = max_over_time(Subquery(target, bridge, COARSE, offset=window)).equals(1)
+    # What its target did not have before the outage began at zero. The outage lasts for more than five minutes.
+    before_outage = duration(seconds(window) + seconds(REMEMBERED))
+    known = max_over_time(Subquery(target, bridge, COARSE, offset=before_outage)).equals(1)
     first = first.or_(last.and_(known, on=TARGET) * 0)
     returned = present_over_time(Subquery(_returned(selector, step), window, step))
     bridged = ((last - first) >= 0).and_(returned, on=TARGET)

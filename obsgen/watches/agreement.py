@@ -6,7 +6,19 @@ from math import ceil
 
 from obsgen.model.agreement import Agreement
 from obsgen.model.proof import Firing, Given, Proof
-from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Comparison, Level, Recording, Runbook, Step, Threshold
+from obsgen.model.rule import (
+    ALERT_INTERVAL,
+    HOLD,
+    THRESHOLD,
+    VALUE,
+    Alert,
+    Comparison,
+    Level,
+    Recording,
+    Runbook,
+    Step,
+    Threshold,
+)
 from obsgen.model.severity import Severity
 from obsgen.promql.counting import events
 from obsgen.promql.functions import abs_
@@ -100,9 +112,10 @@ def _proofs(agreement: Agreement) -> tuple[Proof, ...]:
         return Proof(title, given=given, fires=fires, every=STEP, at=agreement.at)
 
     begun = (before + 1) * seconds(STEP)
-    since = duration(begun + seconds(HELD))
-    fires = Firing(since=since, labels=labels, at=agreement.at)
-    brief = Firing(since=since, until=duration(begun + seconds(agreement.window)), labels=labels, at=agreement.at)
+    since, until = duration(begun + seconds(HELD)), duration(begun + seconds(agreement.window))
+    # Where scrapes and evaluations are out of step, what is counted shows an evaluation later.
+    fires = Firing(since=since, within=ALERT_INTERVAL, labels=labels, at=agreement.at)
+    brief = Firing(since=since, until=until, within=ALERT_INTERVAL, labels=labels, at=agreement.at)
     few, enough = (f"0x{before} {n}x{counting}" for n in (2 * agreement.at_least - 1, 2 * agreement.at_least))
     return (
         proof("They agree.", differ(0)),

@@ -25,7 +25,7 @@ from obsgen.model import (
     TimeSeries,
     warning,
 )
-from obsgen.promql import Counter, Gauge, Histogram, Label, Unit, histogram_quantile, increase, max_, rate, sum_
+from obsgen.promql import Counter, Gauge, Histogram, Label, Unit, histogram_quantile, increase, max_, rate, sum_, up
 
 from .climate import TOO_HOT
 from .house import PLUMBERS, PUMPS
@@ -96,18 +96,23 @@ BUDGET = ErrorBudget(
         Proof(
             "Four of a hundred strokes are too many for valve 2, and no stroke at all is fine.",
             given={
+                up(PUMPS): "1x1300",
                 STROKES.where(VALVE.equals("1")): "7x1300",
                 STROKES.where(VALVE.equals("2")): "0+100x1300",
                 STUCK.where(VALVE.equals("2")): "0+4x1300",
             },
-            fires=Firing(since="3d12h47m", labels={VALVE: "2"}),
+            fires=Firing(since="3d12h42m", within="10m", labels={VALVE: "2"}),
             every="5m",
             after="3d",
             of="PumpBudgetLow",
         ),
         Proof(
             "Three of a hundred are not.",
-            given={STROKES.where(VALVE.equals("2")): "0+100x1300", STUCK.where(VALVE.equals("2")): "0+3x1300"},
+            given={
+                up(PUMPS): "1x1300",
+                STROKES.where(VALVE.equals("2")): "0+100x1300",
+                STUCK.where(VALVE.equals("2")): "0+3x1300",
+            },
             every="5m",
             after="3d",
             of="PumpBudgetLow",
