@@ -1,6 +1,6 @@
 """Tiles of error budgets for a time in which their rules were not evaluated, counted from what Prometheus has scraped.
 
-The rules make up for an outage of up to six hours by themselves. What lies further back, and the time before a team
+The rules make up for an outage of up to a day by themselves. What lies further back, and the time before a team
 loaded the rules for the first time, is counted here: as samples for the same series, at the times at which the rules
 would have recorded them. The sums over the window follow by themselves at their next evaluation.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from obsgen.budgets import SLOW, from_raw, measured
+from obsgen.budgets import OUTAGE, SLOW, from_raw, measured
 from obsgen.errors import ObsgenError
 from obsgen.model.budget import ErrorBudget
 from obsgen.prometheus import Prometheus
@@ -92,7 +92,7 @@ def fill(budget: ErrorBudget, server: Prometheus, begin: float, end: float) -> F
         PrometheusError: it does not answer.
     """
     done = Filled(budget.name)
-    reach = seconds(BRIDGED)
+    reach = seconds(OUTAGE)
     live = sorted(at for at, _ in _samples(server, budget.measured.name, begin - reach, end + reach))
     phase = live[-1] % EVERY if live else 0.0
     for gap in _gaps(live, phase, begin, end):

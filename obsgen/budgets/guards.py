@@ -145,7 +145,7 @@ def _data_missing(budget: ErrorBudget) -> Alert:
                 "Was Prometheus down, or are its rules slow? See its page Status > Rule health.",
             ),
             mitigation=(
-                "Up to six hours without evaluations are made up for at the first evaluation after them, as long as "
+                "Up to a day without evaluations is made up for at the first evaluation after it, as long as "
                 "the counters were not reset.",
                 "Longer: `obsgen slo backfill` counts the missing time from what Prometheus has scraped.",
             ),

@@ -1,8 +1,8 @@
 """The tiles of an error budget: its events counted once, in five minutes and in one.
 
 Every event is in one tile. At the first evaluation after an outage of the rules, or of Prometheus, the events of the
-last six hours are counted from the raw samples; the tile is what the tiles before the outage lack of them. So an outage
-of up to six hours loses nothing.
+last day are counted from the raw samples; the tile is what the tiles before the outage lack of them. So an outage of up
+to a day loses nothing.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from obsgen.words import duration
 
 FAST, SLOW = "1m", "5m"
 """The lengths of the tiles, and how often what is made of them is evaluated."""
+OUTAGE = "1d"
+"""The longest outage of the rules, or of Prometheus, that loses no events."""
 ABSENT = "1d"
 """For how long what was measured before counts as bad without data, where `TimeSlices.absent_is_bad` says so."""
 BOTH = ("total", "bad")
@@ -44,12 +46,12 @@ def tiles(budget: ErrorBudget) -> Iterator[Recording]:
     if isinstance(sli, TimeSlices):
         fast, slow, missed = _slices(budget, sli)
     else:
-        fast, slow, missed = (_events(budget, window) for window in (FAST, SLOW, BRIDGED))
+        fast, slow, missed = (_events(budget, window) for window in (FAST, SLOW, OUTAGE))
     if budget.objectives or isinstance(sli, TimeSlices):
         for which, expr in zip(BOTH, fast, strict=True):
             yield recorded(budget.counted(which, FAST), expr, FAST)
     for which, expr in zip(BOTH, missed, strict=True):
-        yield recorded(budget.counted(which, BRIDGED), expr.and_(_outage(budget), on=()), SLOW)
+        yield recorded(budget.since_outage(which), expr.and_(_outage(budget), on=()), SLOW)
     for which, expr in zip(BOTH, slow, strict=True):
         yield recorded(budget.counted(which, SLOW), _after_outage(budget, which).or_(expr), SLOW)
 
@@ -69,16 +71,16 @@ def sources(budget: ErrorBudget) -> tuple[Source, ...]:
 
 
 def _outage(budget: ErrorBudget) -> Expr:
-    """Return a value at the first evaluation after one that was missed, if that was no longer than `BRIDGED` ago."""
-    evaluated = present_over_time(budget.measured, BRIDGED, offset=SLOW)
+    """Return a value at the first evaluation after one that was missed, if that was no longer than `OUTAGE` ago."""
+    evaluated = present_over_time(budget.measured, OUTAGE, offset=SLOW)
     return evaluated.unless(last_over_time(budget.measured, FAST, offset=SLOW))
 
 
 def _after_outage(budget: ErrorBudget, which: str) -> Expr:
-    """Return what the last hours' tiles lack of the hours' events."""
+    """Return what the last day's tiles lack of the day's events."""
     # Spelt out: Prometheus 2 would take in the tile that ends where the hours begin.
-    done = sum_over_time(budget.counted(which, SLOW), duration(seconds(BRIDGED) - 0.001))
-    every = budget.counted(which, BRIDGED)
+    done = sum_over_time(budget.counted(which, SLOW), duration(seconds(OUTAGE) - 0.001))
+    every = budget.since_outage(which)
     return clamp_min(every - done.or_(every * 0), 0)
 
 
@@ -111,11 +113,12 @@ def _events(budget: ErrorBudget, window: str) -> tuple[Expr, Expr]:
     """Return all events of a window and the bad ones, the latter with what is recorded of the former."""
 
     def counted(vector: Vector) -> Expr:
-        if window == BRIDGED:
+        if window == OUTAGE:
             return events_since_outage(vector, window, SLOW, budget.by)
         return events(vector, window, budget.by, NEAR if window == FAST else BRIDGED)
 
-    return _parts(budget, counted, budget.counted("total", window))
+    recorded = budget.since_outage("total") if window == OUTAGE else budget.counted("total", window)
+    return _parts(budget, counted, recorded)
 
 
 def _parts(budget: ErrorBudget, counted: Callable[[Vector], Expr], recorded: BudgetSeries | None) -> tuple[Expr, Expr]:
@@ -151,7 +154,7 @@ def _moments(budget: ErrorBudget, sli: TimeSlices) -> tuple[Expr, Expr, str]:
 
 
 def _slices(budget: ErrorBudget, sli: TimeSlices) -> Iterator[tuple[Expr, Expr]]:
-    """Yield the slices of a minute, their sums of five, and those of the hours that an outage may last.
+    """Yield the slices of a minute, their sums of five, and those of the day that an outage may last.
 
     A minute is a slice if anything was measured in it, and as bad as the share of its scrapes that was.
     """
@@ -161,4 +164,4 @@ def _slices(budget: ErrorBudget, sli: TimeSlices) -> Iterator[tuple[Expr, Expr]]
     five = duration(seconds(SLOW) - 0.001)
     total_five, bad_five = (sum_over_time(budget.counted(which, FAST), five) for which in BOTH)
     yield total_five, bad_five
-    yield sum_over_time(Subquery(measured, BRIDGED, FAST)), sum_over_time(Subquery(bad, BRIDGED, FAST))
+    yield sum_over_time(Subquery(measured, OUTAGE, FAST)), sum_over_time(Subquery(bad, OUTAGE, FAST))

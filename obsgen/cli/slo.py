@@ -95,8 +95,8 @@ def backfill(
     r"""Count what error budgets lack: from before their rules were loaded, or after an outage.
 
     Counts, in tiles of five minutes, what Prometheus has scraped while the rules of a budget were not evaluated. An
-    outage of up to six hours is left alone: the rules have made up for it. Without --output and --write it only shows
-    how much is missing.
+    outage of up to a day is left alone: the rules have made up for it. Without --output and --write it only shows how
+    much is missing.
 
     --output writes OpenMetrics text; put it into Prometheus with
     `promtool tsdb create-blocks-from openmetrics FILE DATA_DIR`. --write sends the samples by remote write; that needs

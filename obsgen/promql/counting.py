@@ -35,8 +35,10 @@ NEAR = "10m"
 """How far back the value at a window's start is looked up exactly."""
 COARSE = "5m"
 """Between two looks further back, where reading every sample would cost more than it is worth."""
+SELDOM = "15m"
+"""Between two looks at a whole day."""
 BRIDGED = "6h"
-"""The longest outage that loses no events."""
+"""The longest outage of a target that loses no events."""
 UNKNOWN = "30s"
 """Seconds from one sample to the next of a counter whose source is not known."""
 JITTER = 2
@@ -78,8 +80,8 @@ def events(counter: Vector, window: str, by: Sequence[Label] = (), bridge: str =
 def events_since_outage(counter: Vector, window: str, tile: str, by: Sequence[Label] = ()) -> Expr:
     """Return how many events a counter saw in a long window, cheaply: what rules that were not evaluated have missed.
 
-    Unlike `events` it looks at every fifth minute only, save for both ends of the window: a restart in between costs
-    up to five minutes' events.
+    Unlike `events` it looks at every fifteenth minute only, save for both ends of the window: of a process that ended
+    in between, up to so much is lost.
 
     Args:
         counter: a counter, or a selector of one.
@@ -89,13 +91,14 @@ def events_since_outage(counter: Vector, window: str, tile: str, by: Sequence[La
     """
     selector = as_selector(counter)
     step = step_of(selector, tile)
-    coarse = Subquery(selector, window, COARSE)
+    coarse = Subquery(selector, window, SELDOM)
     last = last_over_time(Subquery(selector, tile, step)).or_(last_over_time(coarse))
     first = last_over_time(Subquery(selector, NEAR, step, offset=window))
     target = as_selector(_of_its_job(UP, selector))
     # What the target had when Prometheus met it may be old. Everything else that was not there at first began at zero.
-    met = target.equals(1).unless(last_over_time(Subquery(target, window, "30m", offset=COARSE)), on=TARGET)
-    old = present_over_time(Subquery(selector.and_(met, on=TARGET), window, COARSE))
+    seen = last_over_time(Subquery(target, window, "2h", offset=SELDOM))
+    met = selector.and_(target.equals(1).unless(seen, on=TARGET), on=TARGET)
+    old = present_over_time(Subquery(met, window, SELDOM))
     grown = increase(coarse).and_(resets(coarse) > 0).or_((last - first) >= 0)
     if not persistent(selector):
         started = last_over_time(_of_its_job(PROCESS_START, selector), window)

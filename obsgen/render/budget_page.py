@@ -191,10 +191,10 @@ def _data(index: Index, budgets: list[ErrorBudget]) -> str:
         f"less, of {spoken(FAST)}), and the tiles of a window are summed. Each scrape adds what it has more than the "
         "one before: a counter's first value counts, and so does what came before a restart. A series without errors "
         "has zero of them. A quiet night weighs as little as it has events.",
-        "An outage of up to six hours loses nothing as long as the counters survive it. If the target could not be "
-        "scraped, the first scrape after it is compared with the last before. If Prometheus was down or did not "
-        "evaluate the rules, the first evaluation counts the last six hours from the raw samples and adds what is "
-        "missing; burn rates over more than an hour show it, so an incident within the outage is reported when "
+        "An outage loses nothing as long as the counters survive it. If a target could not be scraped for up to six "
+        "hours, the first scrape after that is compared with the last before. If Prometheus was down or did not "
+        "evaluate the rules for up to a day, the first evaluation counts that day from the raw samples and adds what "
+        "is missing; burn rates over more than an hour show it, so an incident within the outage is reported when "
         "Prometheus is back. A longer outage shows as missing data (the alerts ending in BudgetDataMissing), and "
         "`obsgen slo backfill` counts it afterwards.",
         f"The longest window is {spoken(longest)}; Prometheus keeps its data for {spoken(retention)} "

@@ -131,7 +131,7 @@ def _late(routing: Routing) -> Alert:
         description=f"{VALUE} evaluations of {RULE_GROUP.value} were left out in the last 15 minutes.",
         runbook=Runbook(
             meaning="An evaluation of the group took longer than its interval, so that the next ones were left out.",
-            impact="Alerts of the group come late. What is recorded has gaps; error budgets heal gaps of up to 6 hours "
+            impact="Alerts of the group come late. What is recorded has gaps; error budgets heal gaps of up to a day "
             "by themselves, as long as the counters they read survive.",
             diagnosis=(
                 Step(text="Which groups are late?", query=seen),
@@ -140,7 +140,7 @@ def _late(routing: Routing) -> Alert:
             ),
             mitigation=(
                 "Give Prometheus the CPU and memory that it lacks, or look for the query that takes them.",
-                "The gap was longer than 6 hours: repair the error budgets with `obsgen slo backfill`.",
+                "The gap was longer than a day: repair the error budgets with `obsgen slo backfill`.",
             ),
             reason="Any evaluation that is left out is one too many on a healthy server. The 15 minutes and "
             f"{HOLD} of hold let the moment after a start pass.",

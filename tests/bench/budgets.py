@@ -127,7 +127,7 @@ def _measure_rates(settings: Settings, run: Run, found: Found, *, costs: bool) -
     with tempfile.TemporaryDirectory() as folder:
         with running(Path(folder), settings.program, flags=ONE_BLOCK) as server:
             _load(server, traffic)
-            compared = rates.methods(server, [shape.route for shape in run.shapes], everybody=run.known)
+            compared = rates.methods(server, traffic, everybody=run.known)
             found.rates |= rates.measured(server, run, traffic, compared, at)
             found.version = server.version()
         if costs:

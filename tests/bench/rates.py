@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.bench import budget_catalog, peers
-from tests.bench.budget_catalog import REQUEST_BUDGET
+from tests.bench.budget_catalog import request_budget
 from tests.bench.past import Group, Past, rules_of
 from tests.bench.pods import DAY, HOUR, MINUTE, Period
 from tests.bench.prometheus import Prometheus
@@ -59,12 +59,13 @@ def instants(days: int) -> list[float]:
     return [days * DAY - apart * n for n in reversed(range(INSTANTS))]
 
 
-def methods(server: Prometheus, routes: Sequence[str], *, everybody: bool) -> dict[str, Method]:
+def methods(server: Prometheus, traffic: Traffic, *, everybody: bool) -> dict[str, Method]:
     """Return what is compared, by its name: with `everybody` the rules of other generators, too."""
+    routes = [shape.route for shape in traffic.shapes]
     ratio = 'last_over_time({}{{route="{}"}}[' + WHOLE + "])"
     found = {
         OURS: Method(
-            budget_catalog.rule_groups(REQUEST_BUDGET),
+            budget_catalog.rule_groups(request_budget(traffic.interval)),
             lambda route: f'1 - {budget_catalog.BUDGET}{{route="{route}"}}',
         )
     }
@@ -96,9 +97,9 @@ def measured(
                 relative(value(server.query(method.error_rate(route), each)), truth.error_rate(each - WINDOW, each))
                 for each in at
             ]
-    coverage = f'last_over_time({REQUEST_BUDGET.coverage.name}{{route="%s"}}[{WHOLE}])'
-    for route, about in found.items():
-        about.coverage = value(server.query(coverage % route, at[-1]))
+    covered = value(server.query(f"last_over_time({request_budget('15s').coverage.name}[{WHOLE}])", at[-1]))
+    for about in found.values():
+        about.coverage = covered
     return found
 
 

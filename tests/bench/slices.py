@@ -23,6 +23,8 @@ BETWEEN = 8 * HOUR
 """Mean time from an outage to the next."""
 SHORTEST, LONGEST = MINUTE, 90 * MINUTE
 INSTANTS, APART = 24, 5 * HOUR
+LITTLE = 5 * MINUTE
+"""Of less bad time than that in a window, a relative error means nothing: a scrape would be a tenth of it."""
 FAILS, DIES = "slices", "slices-dead-exporter"
 
 
@@ -85,21 +87,31 @@ class Nodes:
 def measured(server: Prometheus, nodes: Nodes) -> dict[tuple[str, str], Slices]:
     """Evaluate the budgets; return what was found, by kind of node and window."""
     progress("evaluating budgets of minutes")
-    budgets = {window: budget_catalog.slice_budget(window) for window in WINDOWS}
+    budgets = {
+        (kind, window): budget_catalog.slice_budget(window, nodes.traffic.interval, absent_is_bad=kind == DIES)
+        for kind in (FAILS, DIES)
+        for window in WINDOWS
+    }
     at = [nodes.end - APART * n for n in range(INSTANTS)]
     Past(server, rules_of(budget_catalog.rule_groups(*budgets.values())), [Period(each, each) for each in at]).record()
     found: dict[tuple[str, str], Slices] = {}
     for kind in (FAILS, DIES):
         for window, length in WINDOWS.items():
-            budget = budgets[window]
+            budget = budgets[kind, window]
             slices = found[kind, window] = Slices([], 1.0)
             for number in range(NODES):
                 bad, total, covered = (
-                    f'last_over_time({series.name}{{node="{kind}-{number}"}}[{WHOLE}])'
-                    for series in (budget.bad, budget.total, budget.coverage)
+                    f"last_over_time({series.name}{{{matcher}}}[{WHOLE}])"
+                    for series, matcher in (
+                        (budget.bad, f'node="{kind}-{number}"'),
+                        (budget.total, f'node="{kind}-{number}"'),
+                        (budget.coverage, ""),
+                    )
                 )
                 for each in at:
                     true = nodes.bad(kind, number, each - length, each)
+                    if true * length < LITTLE:
+                        continue
                     slices.errors.append(relative(value(server.query(f"{bad} / {total}", each)), true))
                 slices.coverage = min(slices.coverage, value(server.query(covered, at[0])) or 0.0)
     return found

@@ -100,6 +100,12 @@ class Traffic:
         minutes = [0] * (int(end) // MINUTE + 1)
         self.truth = {s.route: Truth(array("q", minutes), array("q", minutes)) for s in shapes}
 
+    @property
+    def interval(self) -> str:
+        """How often the quickest of the targets is scraped, a PromQL duration."""
+        groups = [pods for s in self.shapes for pods in (s.pods, s.counted_by) if pods is not None]
+        return f"{min((pods.scrape or self.scrape for pods in groups), default=self.scrape):.0f}s"
+
     def series(self) -> Iterator[Points]:
         """Yield all series, and count what happens."""
         groups = dict.fromkeys(pods for s in self.shapes for pods in (s.pods, s.counted_by) if pods is not None)

@@ -43,7 +43,7 @@ class Counts:
 def measured(server: Prometheus, traffic: Traffic) -> dict[str, dict[str, Counts]]:
     """Evaluate all methods; return what they found, by route and method."""
     counting: dict[str, Callable[[str, str], str]] = {
-        OURS: budget_catalog.counted,
+        OURS: lambda metric, window: budget_catalog.counted(metric, window, traffic.interval),
         PLAIN: lambda metric, window: f"sum by (route) (increase({metric}[{window}]))",
     }
     if server.understands("increase(up[5m] anchored)"):

@@ -183,7 +183,10 @@ OUTAGES = {
     "the target cannot be reached for two hours": World(steady, INCIDENT, down=between(3 * HOUR, 5 * HOUR)),
     "Prometheus is off for 20 minutes": World(steady, INCIDENT, off=between(3.2 * HOUR, 3.2 * HOUR + 20 * MINUTE)),
     "Prometheus is off for two hours": World(steady, INCIDENT, off=between(3 * HOUR, 5 * HOUR)),
-    "Prometheus is off for nearly six hours": World(steady, INCIDENT, off=between(2 * HOUR, 7.8 * HOUR)),
+    "Prometheus is off for nearly a day": World(steady, INCIDENT, end=26 * HOUR, off=between(2 * HOUR, 25 * HOUR)),
+    "rules are not evaluated for nearly a day": World(
+        steady, INCIDENT, end=26 * HOUR, idle=between(2 * HOUR, 25 * HOUR)
+    ),
     "rules are not evaluated for 20 minutes": World(steady, INCIDENT, idle=between(3.2 * HOUR, 3.2 * HOUR + 1200)),
     "rules are not evaluated for two hours": World(steady, INCIDENT, idle=between(3 * HOUR, 5 * HOUR)),
     "one evaluation is missed": World(steady, INCIDENT, idle=between(3.2 * HOUR, 3.2 * HOUR + 300)),
@@ -272,11 +275,11 @@ def backfilled(world: World, server: Prometheus, begin: float = 0) -> tuple[floa
 
 
 LONG = {
-    "rules are not evaluated for eight hours": World(
-        steady, incident(4 * HOUR, 5 * HOUR), end=13 * HOUR, idle=between(2 * HOUR, 10 * HOUR)
+    "rules are not evaluated for 30 hours": World(
+        steady, incident(4 * HOUR, 5 * HOUR), end=34 * HOUR, idle=between(2 * HOUR, 32 * HOUR)
     ),
-    "Prometheus is off for eight hours": World(
-        steady, incident(4 * HOUR, 5 * HOUR), end=13 * HOUR, off=between(2 * HOUR, 10 * HOUR)
+    "Prometheus is off for 30 hours": World(
+        steady, incident(4 * HOUR, 5 * HOUR), end=34 * HOUR, off=between(2 * HOUR, 32 * HOUR)
     ),
     "rules are loaded late": World(steady, INCIDENT, idle=between(0, 7 * HOUR)),
     "an outage that was made up for": World(steady, INCIDENT, idle=between(3 * HOUR, 5 * HOUR)),
