@@ -138,10 +138,10 @@ NODE_DOWN = Alert(
 )
 NODE_MISSING = Alert(
     name="LavalinkNodeMissing",
-    # On the node's own labels: another instance of the exporter may have taken over. While no node at all is checked,
-    # the alerts on the checker itself tell.
+    # By the node's name: another exporter may have taken over, with another name for the region. While no node at all is
+    # checked, the alerts on the checker itself fire.
     expr=max_(present_over_time(HEALTH, "3d"), by=[REGION, NODE])
-    .unless(HEALTH, on=(REGION, NODE))
+    .unless(HEALTH, on=(NODE,))
     .and_(count(HEALTH), on=()),
     fires=warning(hold="5m"),
     summary="A Lavalink node has dropped out of the health checks.",
