@@ -138,8 +138,8 @@ NODE_DOWN = Alert(
 )
 NODE_MISSING = Alert(
     name="LavalinkNodeMissing",
-    # By the node's name: another exporter may have taken over, with another name for the region. While no node at all is
-    # checked, the alerts on the checker itself fire.
+    # By the node's name: another exporter may have taken over, with another name for the region. While no node is
+    # checked at all, the alerts on the checker itself fire.
     expr=max_(present_over_time(HEALTH, "3d"), by=[REGION, NODE])
     .unless(HEALTH, on=(NODE,))
     .and_(count(HEALTH), on=()),

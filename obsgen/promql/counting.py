@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from obsgen.promql.functions import (
+    clamp_min,
     increase,
     last_over_time,
     max_over_time,
@@ -35,7 +36,7 @@ NEAR = "10m"
 """How far back the value at a window's start is looked up exactly."""
 COARSE = "5m"
 """Between two looks further back, where reading every sample would cost more than it is worth."""
-SELDOM = "15m"
+SELDOM = "30m"
 """Between two looks at a whole day."""
 BRIDGED = "6h"
 """The longest outage of a target that loses no events."""
@@ -80,8 +81,8 @@ def events(counter: Vector, window: str, by: Sequence[Label] = (), bridge: str =
 def events_since_outage(counter: Vector, window: str, tile: str, by: Sequence[Label] = ()) -> Expr:
     """Return how many events a counter saw in a long window, cheaply: what rules that were not evaluated have missed.
 
-    Unlike `events` it looks at every fifteenth minute only, save for both ends of the window: of a process that ended
-    in between, up to so much is lost.
+    Unlike `events` it looks only twice an hour, save for both ends of the window: of a process that ended in between,
+    up to half an hour may be lost.
 
     Args:
         counter: a counter, or a selector of one.
@@ -94,16 +95,15 @@ def events_since_outage(counter: Vector, window: str, tile: str, by: Sequence[La
     coarse = Subquery(selector, window, SELDOM)
     last = last_over_time(Subquery(selector, tile, step)).or_(last_over_time(coarse))
     first = last_over_time(Subquery(selector, NEAR, step, offset=window))
+    # What a target had when Prometheus met it may be old. Everything else that was not there at first began at zero.
     target = as_selector(_of_its_job(UP, selector))
-    # What the target had when Prometheus met it may be old. Everything else that was not there at first began at zero.
     seen = last_over_time(Subquery(target, window, "2h", offset=SELDOM))
-    met = selector.and_(target.equals(1).unless(seen, on=TARGET), on=TARGET)
-    old = present_over_time(Subquery(met, window, SELDOM))
-    grown = increase(coarse).and_(resets(coarse) > 0).or_((last - first) >= 0)
+    met = target.equals(1).unless(seen, on=TARGET)
     if not persistent(selector):
-        started = last_over_time(_of_its_job(PROCESS_START, selector), window)
-        grown = grown.or_(last.and_(started > time() - seconds(window), on=TARGET))
-    return sum_(grown.or_((last - min_over_time(coarse)).and_(old)).or_(last), by)
+        met = met.unless(as_selector(_of_its_job(PROCESS_START, selector)) > time() - seconds(window), on=TARGET)
+    old = min_over_time(Subquery(selector.and_(met, on=TARGET), window, SELDOM))
+    restarted = increase(coarse).and_(resets(coarse) > 0)
+    return sum_(restarted.or_(clamp_min(last - first.or_(old).or_(last * 0), 0)), by)
 
 
 def _added(selector: Selector, step: str) -> Expr:
