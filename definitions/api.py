@@ -38,6 +38,7 @@ from obsgen.promql import (
     Unit,
     clamp_max,
     events,
+    increase,
     max_,
     min_,
     rate,
@@ -94,7 +95,7 @@ SUCCESS = SuccessRatio(
     alert="ApiErrorBudgetLow",
     applies_to=ROUTE.one_of(*CRITICAL_ROUTES),
     fires=(warning(below=0.80, hold="5m"), critical(below=0.60, hold="5m")),
-    summary="The error budget of a critical API route is low.",
+    summary="Many requests of a critical API route failed in 30 days.",
     description=f"{VALUE} of the 30-day error budget of {ROUTE.value} are left, less than {THRESHOLD}.",
     runbook=Runbook(
         meaning="Of the requests to the route in the last 30 days, so many ended with a 5xx that less than the "
@@ -368,7 +369,11 @@ DOMAIN = Domain(
             other=REQUESTS.where(STATUS.matches("5..")),
             impact="Error budgets count `api_errors_total`: they say too much or too little.",
             diagnosis=(
-                Step(text="On which routes do they differ?", query=events(ERRORS, "1h", by=[ROUTE])),
+                Step(
+                    text="On which routes do they differ? Above 0 `api_errors_total` counts more.",
+                    query=sum_(increase(ERRORS, "1h"), by=[ROUTE])
+                    - sum_(increase(REQUESTS.where(STATUS.matches("5..")), "1h"), by=[ROUTE]),
+                ),
                 "Look into the metrics hook: does every way out of a route pass both counters?",
             ),
             mitigation=("Count both in one place, where the status of the answer is known.",),

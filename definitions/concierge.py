@@ -115,22 +115,22 @@ SLA_VIOLATED = Alert(
     fleeting="ConciergeSlaViolatedOffHours tells in the morning what happened since the evening.",
     runbook=Runbook(
         meaning="Tickets were resolved later than the customer's plan promises: 240 minutes (growth), 60 (scale) or "
-        "30 (enterprise).",
+        "30 (enterprise). A ticket that nobody resolves is not counted yet.",
         impact="The customer waited too long, and the SLA report will say so.",
         diagnosis=(
-            Step(text="How many, and when?", query=VIOLATIONS_1H),
+            Step(text="How many, and when? Draw it over a day.", query=VIOLATIONS_1H),
             Step(text="How long do customers wait?", query=histogram_quantile(0.95, RESPONSE_TIME, window="1d")),
             Step(text="How many tickets come in?", query=sum_(increase(REQUESTS, "1d"), by=[STATUS])),
             "Find the tickets in the concierge queue: resolved in the last hour, older than their plan's window.",
         ),
         mitigation=(
             "Look for further open tickets near their limit: a violation is counted only when the ticket is resolved.",
-            "Tell the account manager of the customer; ask for help from another shift if the queue is long.",
+            "Tell the customer's own account manager; ask for help from another shift if the queue is long.",
         ),
         reason="Any violation in an hour is the guide's warning; the guide also wants PagerDuty from some count on and "
         f"names none. {PAGED_VIOLATIONS} is ours: one late ticket is a mishap and two may be a coincidence, but "
-        "three within an hour are a queue that nobody works on, and further tickets will be late while everybody "
-        "waits for the morning. No hold, for a late ticket will not become punctual by waiting.",
+        "three within an hour are a backlog: more tickets are late already, or will be by the morning. "
+        "No hold, for a late ticket will not become punctual by waiting.",
     ),
     proofs=(
         Proof(
@@ -204,16 +204,16 @@ SLA_VIOLATED_OFF_HOURS = Alert(
     interval="5m",
     runbook=Runbook(
         meaning="ConciergeSlaViolated lasts for an hour, and nobody is told of its warnings at night and at weekends. "
-        "This repeats in the morning what happened since: every violation counts, however long ago in the night.",
+        "In the morning this repeats what happened since working hours ended: every violation counts.",
         impact="The customers waited too long, and the SLA report will say so.",
         diagnosis=(
-            Step(text="How many in each hour, and when?", query=VIOLATIONS_1H),
+            Step(text="How many in each hour of the night? Draw it over the night.", query=VIOLATIONS_1H),
             Step(text="How long did customers wait?", query=histogram_quantile(0.95, RESPONSE_TIME, window="3d")),
             "Find the tickets in the concierge queue: resolved since the last evening, older than their plan's window.",
         ),
         mitigation=(
             "Tell the account managers of the customers before these ask.",
-            "It is the same every week: somebody has to look at the queue outside of the working hours, too.",
+            "If it happens every week, somebody has to look at the queue outside of working hours, too.",
         ),
         reason="It fires for one hour from the beginning of the working hours on, two with daylight saving, which "
         "Prometheus does not know: long enough to be told once. Its window reaches back to the end of the hours "

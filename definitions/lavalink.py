@@ -98,16 +98,18 @@ NODE_DOWN = Alert(
     summary="A Lavalink node is down.",
     description=f"Node {NODE.value} in {REGION.value} has failed its health checks for {HOLD}.",
     runbook=Runbook(
-        meaning="The failover checker gets no good answer from the node.",
+        meaning="The node does not answer its health check, or says that it is not well.",
         impact="Players on the node stop until they are moved; with no other node in the region, music is off there.",
         diagnosis=(
-            Step(text="Which nodes are left in the region?", query=sum_(HEALTH, by=[REGION])),
+            Step(text="Which nodes are left?", query=HEALTH.equals(1)),
             Step(text="How many players were on it?", query=PLAYERS),
-            "Ask the node itself: `curl http://NODE:2333/version`. The checker's log has the HTTP status it got.",
+            "Ask the node itself: `curl http://NODE:2333/version`. "
+            "Whoever checks it (see the top of the page) has the reason in its log.",
         ),
         mitigation=(
             "Restart the node's container. The bot moves its players to other nodes by itself.",
-            "If it does not come back, take it out of the bot's configuration.",
+            "If it does not come back, take it out of the bot's configuration (`LAVALINK_NODES`), and silence "
+            "LavalinkNodeMissing for it for three days.",
         ),
         reason=f"The guide's rule, {HOLD} included: a failed check and its repetition.",
     ),
@@ -140,25 +142,22 @@ NODE_MISSING = Alert(
     name="LavalinkNodeMissing",
     # By the node's name: another exporter may have taken over, with another name for the region. While no node is
     # checked at all, the alerts on the checker itself fire.
-    expr=max_(present_over_time(HEALTH, "3d"), by=[REGION, NODE])
-    .unless(HEALTH, on=(NODE,))
-    .and_(count(HEALTH), on=()),
+    expr=max_(present_over_time(HEALTH, "3d"), by=[REGION, NODE]).unless(HEALTH, on=(NODE,)).and_(count(HEALTH), on=()),
     fires=warning(hold="5m"),
     summary="A Lavalink node has dropped out of the health checks.",
     description=f"Node {NODE.value} in {REGION.value} was checked within the last 3 days, but not for {HOLD}, while "
     "others are.",
     runbook=Runbook(
-        meaning="The node's state in Redis has expired: the checker no longer looks at the node, or no longer runs. "
-        "A node that is not checked cannot be seen to fail.",
+        meaning="This node is no longer checked, while at least one other is. Nobody would see it fail.",
         impact="Unknown: the node may be well.",
         diagnosis=(
             Step(text="Which nodes are still checked?", query=count(HEALTH, by=[REGION, NODE])),
             "Was the node taken out of `LAVALINK_NODES` on purpose? Then silence the alert for three days.",
-            "Look at the checker's cron log: did it run in the last two minutes?",
+            "Does the bot, or the checker, still have the node in its configuration?",
         ),
         mitigation=(
-            "Put the node back into `LAVALINK_NODES`, or start the checker again.",
-            "Taken out on purpose: use the message's Silence link, for three days. The node is forgotten then.",
+            "Put the node back into `LAVALINK_NODES`.",
+            "If it was taken out on purpose: use the message's Silence link, for three days.",
         ),
         reason="The state in Redis lives for 120 s, so one late run of the checker makes a short gap; "
         f"{HOLD} are more than that. It warns and does not page, for a node that fails for certain has "

@@ -12,12 +12,12 @@ from functools import cached_property
 
 from obsgen.model.catalog import Catalog
 from obsgen.model.dashboard import Panel
-from obsgen.model.order import in_order
+from obsgen.model.order import in_order, metrics_behind
 from obsgen.model.rule import Alert
 from obsgen.model.watch import SourceWatch
 from obsgen.promql.metric import Metric
 from obsgen.promql.source import Source, Status
-from obsgen.promql.tree import Binary, Call, Expr, Number, Raw, Series, children
+from obsgen.promql.tree import Binary, Call, Expr, Number, Raw, Series, children, series_in
 from obsgen.words import listed
 
 PLANNED = "planned"
@@ -70,6 +70,18 @@ class Readiness:
             return f"**Not loaded yet.** {reasons(self.alert(alert))} Its rule waits in {path}."
         lacks = self.alert(alert)
         return f"**Cannot fire yet.** {reasons(lacks)}" if lacks else ""
+
+    def today(self, alert: Alert) -> str:
+        """Return what the metrics that an alert reads are made from today, where they are renamed."""
+        said = []
+        recorded = {recording.name: recording for recording in self.catalog.recordings}
+        for metric in metrics_behind(series_in(alert.expr), recorded):
+            today = metric.exposure
+            if metric.status is Status.RENAMED and metric.exposed_by is not None:
+                said.append(
+                    f"`{metric.name}` is made from `{today.name}` of {metric.exposed_by.title}: {today.note}".strip()
+                )
+        return f"**Today.** {' '.join(said)}" if said else ""
 
     def panel(self, panel: Panel) -> tuple[Lack, ...]:
         """Return what a panel lacks; nothing where it shows all that it is made for."""

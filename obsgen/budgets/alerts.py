@@ -69,7 +69,8 @@ def _burning(budget: ErrorBudget, severity: Severity, burns: tuple[BurnRate, ...
         name=name,
         expr=reduce(Expr.or_, [_burns(budget, burn) for burn in burns]),
         fires=Level(severity=severity, threshold=None, hold="0s", keep_firing="0s"),
-        summary=f"The error budget of {budget.title} burns {'fast' if severity is Severity.CRITICAL else 'too fast'}.",
+        summary=f"The error budget of {budget.title} burns "
+        f"{'fast' if severity is Severity.CRITICAL else 'faster than it lasts'}.",
         description=_description(budget, severity, burns, f"{budget.title}{f' of {whose}' if whose else ''}"),
         runbook=_runbook(budget, severity, burns),
         when=f"the burn rate is {_conditions(budget, burns)}",
@@ -124,25 +125,37 @@ def _guard(budget: ErrorBudget) -> str:
     if budget.enough == 1:
         return ""
     return (
-        f" Fewer than {budget.enough} bad {budget.events} in the long window alert nobody: of little traffic a single "
-        "error would be a high rate."
+        f" Fewer than {budget.enough} bad {budget.events} in the long window alert nobody: with little traffic a "
+        "single error is a high rate."
     )
 
 
 def _runbook(budget: ErrorBudget, severity: Severity, burns: tuple[BurnRate, ...]) -> Runbook:
     shares = [f"{Unit.RATIO.write(burn.spends)} of the budget in {spoken(burn.long)}" for burn in burns]
-    what = "It pages" if severity is Severity.CRITICAL else "It asks for a ticket"
+    what = "It pages" if severity is Severity.CRITICAL else "It warns"
+    either = f"{', '.join(shares[:-1])} or {shares[-1]}" if len(shares) > 1 else shares[0]
+    enough = f", with at least {budget.enough} bad {budget.events} in the longer window" if budget.enough > 1 else ""
     return Runbook(
         meaning=f"{budget.help} Errors come so fast that the error budget of {spoken(budget.window)} will not last: "
-        f"the burn rate is {_conditions(budget, burns)}.",
+        f"the burn rate is {_conditions(budget, burns)}{enough}.",
         impact=budget.impact,
         diagnosis=(
-            Step(text="How fast does it burn now?", query=budget.burn_rate(burns[0].long)),
-            Step(text="How much is left?", query=budget.remaining),
-            Step(text="When will nothing be left, at this pace? In seconds:", query=budget.exhausted_in),
+            *(
+                Step(
+                    text=f"How fast has it burned in the last {spoken(burn.long)}? It alerts above "
+                    f"{burn.factor(budget.window):g}.",
+                    query=budget.burn_rate(burn.long),
+                )
+                for burn in burns
+            ),
+            Step(text="How much remains? 1 is all of it, below 0 the objective is missed.", query=budget.remaining),
+            Step(
+                text=f"In how many seconds will nothing remain, at the pace of the last {spoken(budget.pace)}?",
+                query=budget.exhausted_in,
+            ),
             *budget.diagnosis,
         ),
         mitigation=budget.mitigation,
-        reason=f"{what} when errors spend {listed(shares)}: the burn rates of the SRE workbook, chapter 5, or chosen "
-        "like them. The short window lets the alert end soon after the errors do." + _guard(budget),
+        reason=f"{what} when errors spend {either} (the method of the SRE workbook, chapter 5). The short window lets "
+        "the alert end soon after the errors do." + _guard(budget),
     )

@@ -57,11 +57,14 @@ def _used_up(budget: ErrorBudget) -> Alert:
         description=f"{VALUE} of the error budget of {budget.title}{f' of {whose}' if whose else ''} remains: the "
         f"objective of the last {window} is missed.",
         runbook=Runbook(
-            meaning=f"{budget.help} In the last {window} more of them were bad than the objective allows.",
-            impact=budget.impact,
+            meaning=f"{budget.help} In the last {window} as many of them were bad as the objective allows, or more.",
+            impact=f"The promise of the last {window} is broken, though nothing may fail right now. {budget.impact}",
             diagnosis=(
                 Step(text="How much remains? Below 0 the objective is missed.", query=budget.remaining),
-                Step(text="Does it still burn? Above 1 it gets worse.", query=budget.burn_rate(budget.pace)),
+                Step(
+                    text=f"Does it still burn? Above 1 in the last {spoken(budget.pace)} it gets worse.",
+                    query=budget.burn_rate(budget.pace),
+                ),
                 *budget.diagnosis,
             ),
             mitigation=(
@@ -69,8 +72,9 @@ def _used_up(budget: ErrorBudget) -> Alert:
                 *budget.mitigation,
             ),
             reason="An objective that is missed is a decision to make, not an emergency: the burn rates have paged "
-            f"before, if it was one. Below {budget.min_events} {budget.events} or {budget.enough} bad ones in the "
-            f"window, and with data for less than {Unit.RATIO.write(budget.min_coverage)} of it, nothing is reported.",
+            f"before, if it was one. Nothing is reported with fewer than {budget.min_events} {budget.events}, fewer "
+            f"than {budget.enough} bad ones, or data for less than {Unit.RATIO.write(budget.min_coverage)} of the "
+            "window.",
         ),
         proofs=tuple(_used_up_proofs(budget)),
         interval=SLOW,
@@ -87,7 +91,7 @@ def _used_up_proofs(budget: ErrorBudget) -> Iterator[Proof]:
     steps = known + 60
     for title, share, fires in (
         ("More errors than the objective allows use the budget up.", 1.2, True),
-        ("As many errors as the objective almost allows do not.", 0.8, False),
+        ("Somewhat fewer errors than the objective allows do not.", 0.8, False),
     ):
         given = given_by(budget, values, _course(budget, share * objective.allowance, known, steps))
         if given is None:
@@ -138,16 +142,24 @@ def _data_missing(budget: ErrorBudget) -> Alert:
         runbook=Runbook(
             meaning="For a part of the last day the rules of the budget were not evaluated, or its source could not "
             "be scraped.",
-            impact="What happened in that time may not be counted: the budget may look better than it is.",
+            impact="What happened in that time may not be counted: the budget may look better than it is. The alert "
+            "lasts until the gap is a day old, and at most two days: that it ends does not mean that anything is "
+            "repaired.",
             diagnosis=(
-                Step(text="When was there no data? 0 means not scraped, a gap not evaluated.", query=budget.measured),
+                Step(
+                    text="Draw this over two days. 0 means that the source was not scraped, a gap that the rules were "
+                    "not evaluated.",
+                    query=budget.measured,
+                ),
                 *(Step(text=f"Is {source.title} scraped now?", query=up(source)) for source in sources(budget)),
-                "Was Prometheus down, or are its rules slow? See its page Status > Rule health.",
+                "Was Prometheus down, or are its rules slow? See its page Status > Rules (Prometheus 3: Rule health).",
             ),
             mitigation=(
-                "Up to a day without evaluations is made up for at the first evaluation after it, as long as "
-                "the counters were not reset.",
-                "Longer: `obsgen slo backfill` counts the missing time from what Prometheus has scraped.",
+                "If the source is not scraped, restore it. Events of up to six hours are recovered from its counters, "
+                "unless they were reset; those of a longer outage are lost.",
+                "If the rules were not evaluated for up to a day, do nothing: the first evaluation made up for it.",
+                "If it was longer, count the missing time from what Prometheus has scraped: `obsgen slo backfill "
+                f"{budget.name} --prometheus URL --from 3d` shows it, with `--output FILE` or `--write` it is added.",
             ),
             reason=f"{Unit.RATIO.write(LOST)} of a day are {spoken(duration(LOST * seconds(DAY)))}: longer than a "
             "restart or an upgrade.",
@@ -182,9 +194,10 @@ def _bucket_missing(budget: ErrorBudget, sli: Latency) -> Alert:
         name=budget.bucket_missing,
         expr=count(sli.total).unless(count(sli.good)),
         fires=_level(None, SETTLED),
-        summary=f"The bucket of {budget.title} is missing.",
-        description=f"{metric.name} has observations, but no bucket of {bound}: {budget.title} cannot be judged.",
-        when=f"{metric.name} has observations but no bucket of {bound}",
+        summary=f"A histogram bucket that {budget.title} needs is missing.",
+        fleeting="What was observed without the bucket is not counted as bad.",
+        description=f"{metric.name} is exposed without a bucket of {bound}: {budget.title} cannot be judged.",
+        when=f"{metric.name} is exposed without a bucket of {bound}",
         runbook=Runbook(
             meaning=f"The error budget counts the observations of `{metric.name}` within {bound} as good. The exporter "
             "exposes no such bucket.",
@@ -213,6 +226,6 @@ def _bucket_proofs(budget: ErrorBudget) -> Iterator[Proof]:
     firing = Firing(since=SETTLED, within="5m", at=budget.at)
     for title, series, fires in (
         ("The bucket is exposed.", given, ()),
-        ("Observations are counted, but the bucket is not exposed.", lacking, firing),
+        ("The histogram is exposed without the bucket.", lacking, firing),
     ):
         yield Proof(title, given=series, fires=fires, every="1m", of=budget.bucket_missing, at=budget.at)

@@ -69,7 +69,7 @@ def _events(budget: ErrorBudget, burn: BurnRate, share: float, history: int) -> 
     """Yield the cases of a budget of events; `share` of them are bad at the burn rate."""
     long, short = seconds(burn.long) / 60, seconds(burn.short) / 60
     tile = seconds(tile_of(budget, burn.long)) / 60
-    rate = f"{burn.factor(budget.window):g} times too fast over {spoken(burn.long)}"
+    rate = f"a burn rate of {burn.factor(budget.window):g} over {spoken(burn.long)}"
     # So many that whole numbers of them are near enough to any share.
     total = math.ceil(MANY / share)
     over, double, under = (float(round(total * share * times)) for times in (1 + NEAR, 2, 1 - NEAR))
@@ -77,15 +77,15 @@ def _events(budget: ErrorBudget, burn: BurnRate, share: float, history: int) -> 
     steady = Course(history, ((min(over, total), lasting),), total)
     at = max(long / (1 + NEAR), long * share)
     # Each tile lags a scrape behind, and Prometheus 2 counts the tiles at both ends of a window.
-    yield _Case(f"Errors a little faster than {rate} alert.", steady, at, within=3 * tile + 1)
+    yield _Case(f"Errors a little above {rate} alert.", steady, at, within=3 * tile + 1)
     if share > MOST:
-        yield _Case(f"Errors a little slower than {rate} do not.", Course(history, ((under, lasting),), total))
+        yield _Case(f"Errors a little below {rate} do not.", Course(history, ((under, lasting),), total))
         return
     burst = (double, int((1 - NEAR) * long / 2)), (0.0, int(short))
-    yield _Case(f"A burst that does not reach {rate} does not.", Course(history, burst, total))
+    yield _Case(f"A burst that does not reach {rate} does not alert.", Course(history, burst, total))
     easing = (double, int(0.6 * long)), (under, int(short + 6 * tile))
     yield _Case(
-        f"Errors {rate} that ease off stop alerting within {spoken(burn.short)}.",
+        f"Errors above {rate} that ease off alert, and stop alerting within {spoken(burn.short)}.",
         Course(history, easing, total),
         since=long / 2,
         # The share of the short window that still shows the double rate no longer makes up for the rest.

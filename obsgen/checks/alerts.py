@@ -8,11 +8,12 @@ from itertools import pairwise
 
 from obsgen.checks.places import Survey, meant
 from obsgen.errors import Problem
-from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Comparison, Recording, Threshold
+from obsgen.model.order import metrics_behind
+from obsgen.model.rule import HOLD, THRESHOLD, VALUE, Alert, Comparison, Threshold
 from obsgen.model.severity import Severity
 from obsgen.promql.infer import EXTREMES, core
-from obsgen.promql.metric import Counter, Gauge, Metric
-from obsgen.promql.tree import Series, series_in
+from obsgen.promql.metric import Counter, Gauge
+from obsgen.promql.tree import series_in
 
 RULE_LABELS = frozenset({"alertname", "severity", "owner", "team", "catalog", "domain"})
 TEMPLATE = re.compile(r"\{\{.*?\}\}")
@@ -157,17 +158,3 @@ def unwatched_source(survey: Survey) -> Iterator[Problem]:
                     message = f"alert {alert.name} reads {metric.name}, and nothing tells when its source is gone"
                     hint = f"add SourceWatch(source=..., key=...) for job {source.job!r} to the watches of a Domain"
                     yield Problem("unwatched-source", message, alert.at, hint)
-
-
-def metrics_behind(series: tuple[Series, ...], recorded: dict[str, Recording]) -> Iterator[Metric]:
-    """Yield the metrics that series are, or are recorded from."""
-    seen: set[str] = set()
-    stack = list(series)
-    while stack:
-        each = stack.pop()
-        if each.name in seen:
-            continue
-        seen.add(each.name)
-        if isinstance(each, Metric):
-            yield each
-        stack.extend(series_in(recorded[each.name].expr) if each.name in recorded else ())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from obsgen.checks.alerts import metrics_behind
 from obsgen.checks.places import Survey
 from obsgen.errors import Problem
 from obsgen.model.objective import usual
+from obsgen.model.order import metrics_behind
 from obsgen.model.severity import Severity
 from obsgen.model.sli import Latency, Sli, TimeSlices
 from obsgen.promql.counting import BRIDGED

@@ -295,13 +295,13 @@ class ErrorBudget:
 
     def burn_rate(self, window: str) -> BudgetSeries:
         """Return the burn rate over a window: at 1 the budget lasts exactly its own window."""
-        told = f"How many times faster than allowed {self.title} spent its error budget in the last {spoken(window)}."
+        told = f"How many times faster than allowed the error budget of {self.title} was spent in {spoken(window)}."
         return self._budget(f"burn_rate{window}", f"Burn rate, {window}", told, Unit.TIMES)
 
     @property
     def exhausted_in(self) -> BudgetSeries:
         """Seconds until nothing is left, at the pace of the last hours. No value while nothing burns."""
-        told = f"When nothing of the error budget of {self.title} is left, if errors go on as in the last "
+        told = f"Seconds until the error budget of {self.title} is used up, if errors go on as in the last "
         return self._budget("exhausted_in_seconds", "Exhausted in", f"{told}{spoken(self.pace)}.", Unit.SECONDS)
 
     @property

@@ -1,9 +1,12 @@
-"""The order in which recordings can be evaluated."""
+"""What recordings depend on: the order in which they can be evaluated, and the metrics behind them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from obsgen.model.rule import Recording
-from obsgen.promql.tree import series_in
+from obsgen.promql.metric import Metric
+from obsgen.promql.tree import Series, series_in
 
 
 def in_order(recordings: tuple[Recording, ...]) -> list[str]:
@@ -33,3 +36,17 @@ def in_order(recordings: tuple[Recording, ...]) -> list[str]:
         else:
             done.setdefault(stack.pop().name)
     return list(done)
+
+
+def metrics_behind(series: tuple[Series, ...], recorded: Mapping[str, Recording]) -> Iterator[Metric]:
+    """Yield the metrics that series are, or are recorded from."""
+    seen: set[str] = set()
+    stack = list(series)
+    while stack:
+        each = stack.pop()
+        if each.name in seen:
+            continue
+        seen.add(each.name)
+        if isinstance(each, Metric):
+            yield each
+        stack.extend(series_in(recorded[each.name].expr) if each.name in recorded else ())

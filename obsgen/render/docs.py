@@ -110,8 +110,8 @@ def _alerts(index: Index) -> str:
             ("Severity", "What it asks"),
             (
                 ("critical", "Somebody has to act now."),
-                ("warning", "Somebody has to act in working hours."),
-                ("info", "Nobody is told; it shows on dashboards."),
+                ("warning", "Somebody has to act, but it can wait for working hours."),
+                ("info", "Nobody is notified, save for the heartbeat of Watchdog; it shows on dashboards."),
             ),
         ),
     ]

@@ -49,7 +49,7 @@ def runbook(index: Index, links: Links, domain: Domain, alert: Alert) -> str:
     return page(
         f"# {alert.name}",
         alert.summary,
-        index.readiness.about_alert(alert),
+        index.readiness.about_alert(alert) or index.readiness.today(alert),
         f"Who acts: {(domain.team or owner).title}. Owner of the rule: {owner.title}.",
         table(("Severity", "Fires when", "For", *(("Who is told",) if told is not None else ())), rows),
         "## Meaning",

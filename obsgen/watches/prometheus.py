@@ -101,7 +101,8 @@ def _failing(routing: Routing) -> Alert:
             impact="What the rule records stands still, and what it alerts on is told to nobody.",
             diagnosis=(
                 Step(text="Which groups fail?", query=seen),
-                "Open Prometheus' page Status > Rules: the error stands at the rule. Mostly it is `many-to-many "
+                "Open Prometheus' page Status > Rules (Prometheus 3: Rule health): "
+                "the error stands at the rule. Mostly it is `many-to-many "
                 "matching`: two exporters expose the same series.",
             ),
             mitigation=(
@@ -130,20 +131,23 @@ def _late(routing: Routing) -> Alert:
         summary="Rules are evaluated too rarely.",
         description=f"{VALUE} evaluations of {RULE_GROUP.value} were left out in the last 15 minutes.",
         runbook=Runbook(
-            meaning="An evaluation of the group took longer than its interval, so that the next ones were left out.",
+            meaning="Evaluations of the group were left out: one took longer than the interval, or Prometheus stood "
+            "still.",
             impact="Alerts of the group come late. What is recorded has gaps; error budgets heal gaps of up to a day "
             "by themselves, as long as the counters they read survive.",
             diagnosis=(
                 Step(text="Which groups are late?", query=seen),
-                "Open Prometheus' page Status > Rules: which group, and which of its rules, takes so long?",
+                "Open Prometheus' page Status > Rules (Prometheus 3: Rule health): "
+                "which group, and which of its rules, takes so long?",
                 "Is the host short of CPU, memory or disk, or was it asleep?",
             ),
             mitigation=(
                 "Give Prometheus the CPU and memory that it lacks, or look for the query that takes them.",
-                "The gap was longer than a day: repair the error budgets with `obsgen slo backfill`.",
+                "If the gap was longer than a day, repair the error budgets: `obsgen slo backfill --prometheus URL "
+                "--from 3d --write`.",
             ),
-            reason="Any evaluation that is left out is one too many on a healthy server. The 15 minutes and "
-            f"{HOLD} of hold let the moment after a start pass.",
+            reason="Any evaluation that is left out is one too many on a healthy server: one is enough, and the alert "
+            "lasts for about 15 minutes.",
         ),
         fleeting="Coverage of the error budgets tells of what is missing for good.",
         when="evaluations were left out within 15 minutes",
