@@ -1,8 +1,8 @@
 """The tiles of an error budget: its events counted once, in five minutes and in one.
 
 Every event is in one tile. At the first evaluation after an outage of the rules, or of Prometheus, the events of the
-last day are counted from the raw samples; the tile is what the tiles before the outage lack of them. So an outage of up
-to a day loses nothing.
+last two hours and of the last day are counted from the raw samples; the tile is what the tiles before the outage lack
+of them. So an outage of up to a day loses nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from obsgen.model.budget import BudgetSeries, ErrorBudget
 from obsgen.model.rule import Recording
 from obsgen.model.sli import Latency, TimeSlices
-from obsgen.promql.counting import BRIDGED, COARSE, NEAR, UNKNOWN, events, events_since_outage, source_of
+from obsgen.promql.counting import BRIDGED, COARSE, LOOKS, NEAR, UNKNOWN, events, events_since_outage, source_of
 from obsgen.promql.functions import (
     avg_over_time,
     clamp_max,
@@ -32,8 +32,10 @@ from obsgen.words import duration
 
 FAST, SLOW = "1m", "5m"
 """The lengths of the tiles, and how often what is made of them is evaluated."""
-OUTAGE = "1d"
-"""The longest outage of the rules, or of Prometheus, that loses no events."""
+OUTAGES = tuple(LOOKS)
+"""Lengths of outages of the rules, or of Prometheus: after one of up to the last nothing is lost. After the shorter
+events are counted more closely, so that a deploy hours before does not matter."""
+OUTAGE = OUTAGES[-1]
 ABSENT = "1d"
 """For how long what was measured before counts as bad without data, where `TimeSlices.absent_is_bad` says so."""
 BOTH = ("total", "bad")
@@ -44,14 +46,15 @@ def tiles(budget: ErrorBudget) -> Iterator[Recording]:
     yield recorded(budget.measured, measured(budget), SLOW)
     sli = budget.sli
     if isinstance(sli, TimeSlices):
-        fast, slow, missed = _slices(budget, sli)
+        fast, slow, *missed = _slices(budget, sli)
     else:
-        fast, slow, missed = (_events(budget, window) for window in (FAST, SLOW, OUTAGE))
+        fast, slow, *missed = (_events(budget, window) for window in (FAST, SLOW, *OUTAGES))
     if budget.objectives or isinstance(sli, TimeSlices):
         for which, expr in zip(BOTH, fast, strict=True):
             yield recorded(budget.counted(which, FAST), expr, FAST)
-    for which, expr in zip(BOTH, missed, strict=True):
-        yield recorded(budget.since_outage(which), expr.and_(_outage(budget), on=()), SLOW)
+    for window, exprs in zip(OUTAGES, missed, strict=True):
+        for which, expr in zip(BOTH, exprs, strict=True):
+            yield recorded(budget.since_outage(which, window), expr.and_(_outage(budget, window), on=()), SLOW)
     for which, expr in zip(BOTH, slow, strict=True):
         yield recorded(budget.counted(which, SLOW), _after_outage(budget, which).or_(expr), SLOW)
 
@@ -70,18 +73,26 @@ def sources(budget: ErrorBudget) -> tuple[Source, ...]:
     return tuple({source.name: source for source in found}.values())
 
 
-def _outage(budget: ErrorBudget) -> Expr:
-    """Return a value at the first evaluation after one that was missed, if that was no longer than `OUTAGE` ago."""
-    evaluated = present_over_time(budget.measured, OUTAGE, offset=SLOW)
+def _outage(budget: ErrorBudget, window: str) -> Expr:
+    """Return a value at the first evaluation after one that was missed, if that was no longer ago than a window."""
+    # Spelt out: Prometheus 2 would take in the evaluation at the window's begin.
+    evaluated = present_over_time(budget.measured, duration(seconds(window) - 0.001), offset=SLOW)
     return evaluated.unless(last_over_time(budget.measured, FAST, offset=SLOW))
 
 
 def _after_outage(budget: ErrorBudget, which: str) -> Expr:
-    """Return what the last day's tiles lack of the day's events."""
-    # Spelt out: Prometheus 2 would take in the tile that ends where the hours begin.
-    done = sum_over_time(budget.counted(which, SLOW), duration(seconds(OUTAGE) - 0.001))
-    every = budget.since_outage(which)
-    return clamp_min(every - done.or_(every * 0), 0)
+    """Return what the tiles before an outage lack of a window's events: the larger number of the two windows.
+
+    The short window is closer; it is too small where it begins within another outage.
+    """
+
+    def lacking(window: str) -> Expr:
+        done = sum_over_time(budget.counted(which, SLOW), duration(seconds(window) - 0.001))
+        every = budget.since_outage(which, window)
+        return clamp_min(every - done.or_(every * 0), 0)
+
+    short, long = map(lacking, OUTAGES)
+    return (short > long).or_(long).or_(short)
 
 
 def from_raw(budget: ErrorBudget, bridge: str) -> tuple[Expr, Expr]:
@@ -113,11 +124,12 @@ def _events(budget: ErrorBudget, window: str) -> tuple[Expr, Expr]:
     """Return all events of a window and the bad ones, the latter with what is recorded of the former."""
 
     def counted(vector: Vector) -> Expr:
-        if window == OUTAGE:
+        if window in OUTAGES:
             return events_since_outage(vector, window, SLOW, budget.by)
         return events(vector, window, budget.by, NEAR if window == FAST else BRIDGED)
 
-    recorded = budget.since_outage("total") if window == OUTAGE else budget.counted("total", window)
+    after = window in OUTAGES
+    recorded = budget.since_outage("total", window) if after else budget.counted("total", window)
     return _parts(budget, counted, recorded)
 
 
@@ -154,7 +166,7 @@ def _moments(budget: ErrorBudget, sli: TimeSlices) -> tuple[Expr, Expr, str]:
 
 
 def _slices(budget: ErrorBudget, sli: TimeSlices) -> Iterator[tuple[Expr, Expr]]:
-    """Yield the slices of a minute, their sums of five, and those of the day that an outage may last.
+    """Yield the slices of a minute, their sums of five, and those of the hours that an outage may last.
 
     A minute is a slice if anything was measured in it, and as bad as the share of its scrapes that was.
     """
@@ -164,4 +176,5 @@ def _slices(budget: ErrorBudget, sli: TimeSlices) -> Iterator[tuple[Expr, Expr]]
     five = duration(seconds(SLOW) - 0.001)
     total_five, bad_five = (sum_over_time(budget.counted(which, FAST), five) for which in BOTH)
     yield total_five, bad_five
-    yield sum_over_time(Subquery(measured, OUTAGE, FAST)), sum_over_time(Subquery(bad, OUTAGE, FAST))
+    for window in OUTAGES:
+        yield sum_over_time(Subquery(measured, window, FAST)), sum_over_time(Subquery(bad, window, FAST))

@@ -287,11 +287,15 @@ class ErrorBudget:
         )
         return self._of_all(f"coverage{self.window}", "Data in the window", told)
 
-    def since_outage(self, which: str) -> BudgetSeries:
-        """Return the series of the last day's events (`total` or `bad`), recorded only right after an outage."""
+    def since_outage(self, which: str, window: str) -> BudgetSeries:
+        """Return the series of a window's events (`total` or `bad`) that is recorded only right after an outage."""
         what = f"All {self.events}" if which == "total" else f"Bad {self.events}"
-        told = f"{what} of {self.title} in a day, at the first evaluation after one that was missed. Else no value."
-        return self._series(f"{self.name}_{which}:increase1d_after_outage", f"{what}, 1d", told, Unit.COUNT)
+        told = (
+            f"{what} of {self.title} in {spoken(window)}, at the first evaluation after one that was missed. Else it "
+            "has no value."
+        )
+        name = f"{self.name}_{which}:increase{window}_after_outage"
+        return self._series(name, f"{what}, {window}", told, Unit.COUNT)
 
     def burn_rate(self, window: str) -> BudgetSeries:
         """Return the burn rate over a window: at 1 the budget lasts exactly its own window."""

@@ -26,8 +26,8 @@ from obsgen.promql.functions import (
     time,
 )
 from obsgen.promql.label import INSTANCE, JOB, Label
-from obsgen.promql.metric import PROCESS_START, UP, Gauge, Metric, Source, Vector, as_selector, seconds
-from obsgen.promql.tree import Expr, Offset, Selector, Series, Subquery
+from obsgen.promql.metric import LE, PROCESS_START, UP, Gauge, Metric, Source, Vector, as_selector, seconds
+from obsgen.promql.tree import Call, Expr, Offset, Selector, Series, Subquery
 from obsgen.words import duration
 
 REMEMBERED = "5m"
@@ -36,8 +36,9 @@ NEAR = "10m"
 """How far back the value at a window's start is looked up exactly."""
 COARSE = "5m"
 """Between two looks further back, where reading every sample would cost more than it is worth."""
-SELDOM = "30m"
-"""Between two looks at a whole day."""
+LOOKS = {"2h": ("5m", "20m"), "1d": ("30m", "2h")}
+"""The windows in which what rules have missed is counted, each with the time between two looks at a series, and at what
+its target was before."""
 BRIDGED = "6h"
 """The longest outage of a target that loses no events."""
 UNKNOWN = "30s"
@@ -52,7 +53,8 @@ def events(counter: Vector, window: str, by: Sequence[Label] = (), bridge: str =
 
     Of each series it is the sum of what each scrape added to the one before (see `_added`): exact across restarts,
     however many, and for a series that is born within the window. Of a target that was not scraped for a while and
-    comes back in the window it is the last value less the one before: exact across an outage.
+    comes back in the window, or whose process has run for long, it is the last value less the one before the window:
+    exact across an outage, and across a series that is left out for some time.
 
     Args:
         counter: a counter, or a selector of one.
@@ -63,47 +65,63 @@ def events(counter: Vector, window: str, by: Sequence[Label] = (), bridge: str =
     """
     selector = as_selector(counter)
     step = step_of(selector, window)
-    last = last_over_time(Subquery(selector, window, step))
-    first: Expr = last_over_time(Subquery(selector, NEAR, step, offset=window))
-    target = as_selector(_of_its_job(UP, selector))
+    last = last_over_time(Subquery(_real(selector), window, step))
+    first: Expr = last_over_time(Subquery(_real(selector), NEAR, step, offset=window))
     if seconds(bridge) > seconds(NEAR):
         before_near = duration(seconds(window) + seconds(NEAR))
-        first = first.or_(last_over_time(Subquery(selector, bridge, COARSE, offset=before_near)))
-    # What its target did not have before the outage began at zero. The outage lasts for more than five minutes.
-    before_outage = duration(seconds(window) + seconds(REMEMBERED))
-    known = max_over_time(Subquery(target, bridge, COARSE, offset=before_outage)).equals(1)
-    first = first.or_(last.and_(known, on=TARGET) * 0)
-    returned = present_over_time(Subquery(_returned(selector, step), window, step))
-    bridged = ((last - first) >= 0).and_(returned, on=TARGET)
+        first = first.or_(last_over_time(Subquery(_real(selector), bridge, COARSE, offset=before_near)))
+    through = present_over_time(Subquery(_returned(selector, step), window, step))
+    if not persistent(selector):
+        target, started = (as_selector(_of_its_job(each, selector)) for each in (UP, PROCESS_START))
+        # What its target did not have before the outage began at zero. The outage lasts for more than five minutes.
+        before_outage = duration(seconds(window) + seconds(REMEMBERED))
+        known = max_over_time(Subquery(target, bridge, COARSE, offset=before_outage)).equals(1)
+        first = first.or_(last.and_(known, on=TARGET) * 0)
+        through = through.or_(started < time() - 2 * seconds(BRIDGED))
+    bridged = ((last - first) >= 0).and_(through, on=TARGET)
     return sum_(bridged.or_(sum_over_time(Subquery(_added(selector, step), window, step))), by)
 
 
 def events_since_outage(counter: Vector, window: str, tile: str, by: Sequence[Label] = ()) -> Expr:
     """Return how many events a counter saw in a long window, cheaply: what rules that were not evaluated have missed.
 
-    Unlike `events` it looks only twice an hour, save for both ends of the window: of a process that ended in between,
-    up to half an hour may be lost.
+    Unlike `events` it looks only now and then, save for both ends of the window: of a process that ended in between,
+    what it did after the last look is lost. Of each series it is the last value less that at the window's begin, or the
+    last one before; where there is none,
+
+    1. less zero, if the target was being scraped then, or its process has started since: the series is new;
+    2. less what it was when the target was first seen;
+    3. less zero, if the target was seen before without it: the series is new;
+    4. nothing: Prometheus has met the target only now.
+
+    Of a `persistent` source the first and third are left out.
 
     Args:
         counter: a counter, or a selector of one.
-        window: the window, a PromQL duration.
+        window: the window, a PromQL duration: one of `LOOKS`.
         tile: the window of the rules that are not evaluated: both see the same last sample.
         by: labels to keep; everything else is summed.
     """
     selector = as_selector(counter)
-    step = step_of(selector, tile)
-    coarse = Subquery(selector, window, SELDOM)
-    last = last_over_time(Subquery(selector, tile, step)).or_(last_over_time(coarse))
-    first = last_over_time(Subquery(selector, NEAR, step, offset=window))
-    # What a target had when Prometheus met it may be old. Everything else that was not there at first began at zero.
-    target = as_selector(_of_its_job(UP, selector))
-    seen = last_over_time(Subquery(target, window, "2h", offset=SELDOM))
-    met = target.equals(1).unless(seen, on=TARGET)
+    step, (looks, seldom) = step_of(selector, tile), LOOKS[window]
+    coarse = Subquery(_real(selector), window, looks)
+    last = last_over_time(Subquery(_real(selector), tile, step)).or_(last_over_time(coarse))
+    begun: Expr = last_over_time(Subquery(_real(selector), NEAR, step, offset=window))
+    # The window may begin within an outage itself.
+    earlier = duration(seconds(window) + seconds(NEAR))
+    begun = begun.or_(last_over_time(Subquery(_real(selector), "1d", "30m", offset=earlier)))
+    target, started = (as_selector(_of_its_job(each, selector)) for each in (UP, PROCESS_START))
     if not persistent(selector):
-        met = met.unless(as_selector(_of_its_job(PROCESS_START, selector)) > time() - seconds(window), on=TARGET)
-    old = min_over_time(Subquery(selector.and_(met, on=TARGET), window, SELDOM))
+        since: Expr = max_over_time(target, NEAR, offset=window).equals(1)
+        since = since.or_(last_over_time(started, window) > time() - seconds(window))
+        begun = begun.or_(last.and_(since, on=TARGET) * 0)
+    met = target.equals(1).unless(last_over_time(Subquery(target, window, seldom, offset=looks)), on=TARGET)
+    begun = begun.or_(min_over_time(Subquery(_real(selector).and_(met, on=TARGET), window, looks)))
+    if not persistent(selector):
+        known = max_over_time(Subquery(target, window, looks, offset=looks)).equals(1)
+        begun = begun.or_(last.and_(known, on=TARGET) * 0)
     restarted = increase(coarse).and_(resets(coarse) > 0)
-    return sum_(restarted.or_(clamp_min(last - first.or_(old).or_(last * 0), 0)), by)
+    return sum_(restarted.or_(clamp_min(last - begun.or_(last), 0)), by)
 
 
 def _added(selector: Selector, step: str) -> Expr:
@@ -117,24 +135,40 @@ def _added(selector: Selector, step: str) -> Expr:
        before belongs to the process before;
     4. it was its last value of the last five minutes, if that is not more: scrapes fail, and exporters leave out a
        series now and then;
-    5. it was zero, if the target was being scraped: the series is new, or has fallen;
+    5. it was zero, if this very target was being scraped: the series is new, or has fallen;
     6. as much as it is: Prometheus has met the target only now, and nobody can tell when it counted that.
 
-    Of a `persistent` source, which has counted before its process began, the first and third are left out. What it has
-    hidden for less than an hour is not new.
+    Of a `persistent` source, which has counted before its process began, the first and third are left out. Its series
+    is new only if no instance has exposed it for a day, and its target has been scraped for a while.
     """
-    previous = Offset(selector, step) <= selector
-    lately = last_over_time(selector, REMEMBERED, offset=step) <= selector
-    born = selector.and_(_scraped(selector, REMEMBERED, step), on=TARGET)
+    now, up = _real(selector), as_selector(_of_its_job(UP, selector))
+    lately = last_over_time(Subquery(now, REMEMBERED, step, offset=step)) <= now
     if persistent(selector):
-        seen = last_over_time(Subquery(selector, "1h", COARSE, offset=step))
-        return selector - lately.or_(born.unless(seen) * 0).or_(selector)
-    restarted = selector.and_(_restarted(selector, step), on=TARGET)
+        while_ago = duration(seconds(step) + seconds(NEAR))
+        born = now.and_(_scraped(selector, REMEMBERED, while_ago), on=TARGET)
+        seen = last_over_time(Subquery(now, "1d", "30m", offset=step))
+        return now - lately.or_(born.unless(seen, on=_own_labels(selector)) * 0).or_(now)
+    previous = Offset(selector, step) <= now
+    restarted = now.and_(_restarted(selector, step), on=TARGET)
     started = as_selector(_of_its_job(PROCESS_START, selector))
-    scraped = Offset(as_selector(_of_its_job(UP, selector)), step).equals(1)
-    young = scraped.and_(started > time() - seconds(REMEMBERED), on=TARGET)
-    fresh = selector.and_(young, on=TARGET)
-    return selector - (restarted * 0).or_(previous).or_(fresh * 0).or_(lately).or_(born * 0).or_(selector)
+    young = Offset(up, step).equals(1).and_(started > time() - seconds(REMEMBERED), on=TARGET)
+    fresh = now.and_(young, on=TARGET)
+    # On all its labels: a target that has got another label is another one to Prometheus, and its counters are old.
+    same = up.equals(1).and_(_scraped(selector, REMEMBERED, step))
+    born = now.and_(same, on=TARGET)
+    return now - (restarted * 0).or_(previous).or_(fresh * 0).or_(lately).or_(born * 0).or_(now)
+
+
+def _real(selector: Selector) -> Expr:
+    """Return the series whose value is a number: a counter that is not one for a moment has not fallen."""
+    return selector >= 0
+
+
+def _own_labels(selector: Selector) -> tuple[Label, ...]:
+    """Return the labels that the exporter sets: those that another instance has, too."""
+    series = selector.series
+    own = tuple(series.labels) if isinstance(series, Metric) else ()
+    return (*own, LE) if selector.suffix == "_bucket" else own
 
 
 def _returned(selector: Selector, step: str) -> Expr:
@@ -147,11 +181,16 @@ def _returned(selector: Selector, step: str) -> Expr:
 def _restarted(selector: Selector, step: str) -> Expr:
     """Return the targets whose process has started since the scrape before, where they tell when it started.
 
-    A target that is new counts as well if its process is young.
+    A target that is new counts as well if its process is young. An old process stays old when its host's clock, from
+    which its start is reckoned, is set.
     """
     started = as_selector(_of_its_job(PROCESS_START, selector))
     near = last_over_time(started, NEAR, offset=step)
     far = last_over_time(Subquery(started, BRIDGED, COARSE, offset=duration(seconds(step) + seconds(NEAR))))
+    near, far = (
+        Call("clamp_min", (before, time() - (seconds(back) + 2 * seconds(NEAR))))
+        for before, back in ((near, "0s"), (far, BRIDGED))
+    )
     young = started * 0 + (time() - seconds(NEAR))
     return started - JITTER > near.or_(far).or_(young)
 

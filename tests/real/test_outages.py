@@ -7,6 +7,7 @@ recorded, over scrapes at times of their own. What comes out is held against wha
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -45,6 +46,11 @@ class World:
         idle: whether no rules are evaluated.
         started: when the process started that runs at a time; None where it does not tell.
         restarts: when counters begin at zero again.
+        hidden: whether a scrape succeeds, but lacks the counters.
+        clock: by how many seconds the host's clock is wrong.
+        age: of the first process, in seconds; 0 where it does not tell.
+        relabelled: when the target gets another label.
+        moved: when the target gets another instance.
     """
 
     requests: Callable[[float], float]
@@ -55,6 +61,11 @@ class World:
     idle: Callable[[float], bool] = lambda at: False
     restarts: Collection[float] = ()
     tells_start: bool = False
+    hidden: Callable[[float], bool] = lambda at: False
+    clock: Callable[[float], float] = lambda at: 0.0
+    age: float = 0.0
+    relabelled: float = math.inf
+    moved: float = math.inf
     persistent: bool = False
 
     def __post_init__(self) -> None:
@@ -100,36 +111,43 @@ class World:
         return max((restart for restart in self.restarts if restart <= at), default=0.0)
 
     def _scrape(self, server: Prometheus, job: str, counters: list[Counter]) -> None:
-        base = {"instance": f"{job}:1", "job": job}
-        samples: dict[str, list[tuple[float, float]]] = {}
-        seen: set[str] = set()
+        samples: dict[Labels, list[tuple[float, float]]] = {}
+        seen: set[Labels] = set()
+        names = {part: counter.name for part, counter in zip(("requests", "errors"), counters, strict=True)}
         at = SCRAPE
         while at < self.end:
             if not self.off(at):
-                now: dict[str, float] = {}
-                if not self.down(at):
+                target = {"instance": f"{job}:{2 if at >= self.moved else 1}", "job": job}
+                if at >= self.relabelled:
+                    target["env"] = "prod"
+                now: dict[Labels, float] = {}
+                exposed = {names[part]: value for part, value in self._counters(at).items()}
+                if (self.tells_start or self.age) and not self.down(at):
                     since = self._since(at)
-                    now["requests"] = self.requests(at) - (self.requests(since) if since else 0.0)
-                    errors, before = self.errors(at), self.errors(since) or 0.0
-                    before *= since > 0  # the first process may have begun long before
-                    # A label's child is created by its first event.
-                    if errors is not None and errors - before > 0:
-                        now["errors"] = errors - before
-                    if self.tells_start:
-                        now["start"] = BEGIN + since
-                for name in seen - now.keys():
-                    samples[name].append((BEGIN + at, STALE))
+                    exposed["process_start_time_seconds"] = BEGIN + (since or -self.age) + self.clock(at)
+                for name, value in exposed.items():
+                    own = {} if name == "process_start_time_seconds" else {"kind": "a"}
+                    now[tuple(sorted({**target, **own, "__name__": name}.items()))] = value
+                now[tuple(sorted({**target, "__name__": "up"}.items()))] = float(not self.down(at))
+                for labels in seen - now.keys():
+                    samples[labels].append((BEGIN + at, STALE))
                 seen = set(now)
-                for name, value in {**now, "up": float(not self.down(at))}.items():
-                    samples.setdefault(name, []).append((BEGIN + at, value))
+                for labels, value in now.items():
+                    samples.setdefault(labels, []).append((BEGIN + at, value))
             at += 30
-        names = {"up": "up", "start": "process_start_time_seconds"}
-        names |= {part: counter.name for part, counter in zip(("requests", "errors"), counters, strict=True)}
-        pushed: dict[Labels, list[tuple[float, float]]] = {}
-        for part, series in samples.items():
-            own = {"kind": "a"} if part in ("requests", "errors") else {}
-            pushed[tuple(sorted({**base, **own, "__name__": names[part]}.items()))] = series
-        server.push(pushed)
+        server.push(samples)
+
+    def _counters(self, at: float) -> dict[str, float]:
+        """Return what the process exposes."""
+        if self.down(at) or self.hidden(at):
+            return {}
+        since = self._since(at)
+        found = {"requests": self.requests(at) - (self.requests(since) if since else 0.0)}
+        errors, before = self.errors(at), (self.errors(since) or 0.0) if since else 0.0
+        # A label's child is created by its first event.
+        if errors is not None and errors - before > 0:
+            found["errors"] = errors - before
+        return found
 
     def _evaluate(self, server: Prometheus, rules: list[Recording]) -> dict[str, float]:
         totals = {rule.name: 0.0 for rule in rules}
@@ -192,8 +210,9 @@ OUTAGES = {
     "one evaluation is missed": World(steady, INCIDENT, idle=between(3.2 * HOUR, 3.2 * HOUR + 300)),
     "Prometheus is off twice": World(
         steady,
-        incident(2.1 * HOUR, 4.5 * HOUR),
-        off=lambda at: 2 * HOUR <= at < 3 * HOUR or 4 * HOUR <= at < 4.7 * HOUR,
+        incident(26.1 * HOUR, 28.5 * HOUR),
+        end=32 * HOUR,
+        off=lambda at: 26 * HOUR <= at < 27 * HOUR or 28 * HOUR <= at < 28.7 * HOUR,
     ),
 }
 
@@ -295,3 +314,64 @@ def test_a_backfill_counts_what_a_longer_outage_has_lost(server: Prometheus, wha
     true_total, true_bad = happened(world)
     assert total == pytest.approx(true_total, abs=2 * 600 + 120)
     assert bad == pytest.approx(true_bad, rel=0.01)
+
+
+TEN_DAYS = 864_000
+OLD = {
+    "rules are not evaluated, and the target was away a day before": World(
+        lambda at: 1e6 + 2 * at,
+        lambda at: 0.0,
+        end=28 * HOUR,
+        down=between(2 * HOUR, 2 * HOUR + 40 * MINUTE),
+        idle=between(26.2 * HOUR, 26.6 * HOUR),
+    ),
+    "Prometheus is off at night, and again for half an hour": World(
+        lambda at: 1e6 + 2 * at,
+        lambda at: 0.0,
+        end=32 * HOUR,
+        off=lambda at: HOUR <= at < 21 * HOUR or 29 * HOUR <= at < 29.5 * HOUR,
+    ),
+    "a series is left out for six minutes": World(
+        lambda at: 1e6 + 2 * at, lambda at: 0.0, end=2 * HOUR, hidden=between(HOUR, HOUR + 6 * MINUTE), age=TEN_DAYS
+    ),
+    "a counter is no number for a moment": World(
+        lambda at: math.nan if HOUR <= at < HOUR + 30 else 1e6 + 2 * at, lambda at: 0.0, end=2 * HOUR
+    ),
+    "the host's clock is set": World(
+        lambda at: 1e6 + 2 * at, lambda at: 0.0, end=2 * HOUR, age=TEN_DAYS, clock=lambda at: 30.0 if at > HOUR else 0.0
+    ),
+    "an exporter of a database starts without its series": World(
+        lambda at: 1e6 + 2 * at, lambda at: 0.0, end=2 * HOUR, hidden=between(HOUR, HOUR + 65 * MINUTE), persistent=True
+    ),
+    "the first scrapes of an exporter of a database lack its series": World(
+        lambda at: 1e6 + 2 * at, lambda at: 0.0, end=2 * HOUR, hidden=between(0, MINUTE), persistent=True
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OLD)
+def test_old_values_are_no_news(server: Prometheus, what: str) -> None:
+    world = OLD[what]
+
+    total, _ = world.counted(server)
+
+    assert 0 <= total <= 2 * world.end
+
+
+def test_a_label_that_the_scrape_configuration_adds_makes_no_events(server: Prometheus) -> None:
+    world = World(lambda at: 1e6 + 2 * at, lambda at: 0.0, end=2 * HOUR, relabelled=HOUR)
+
+    total, _ = world.counted(server)
+
+    assert total == pytest.approx(2 * (world.evaluated - SCRAPE), abs=200)
+
+
+def test_another_instance_after_an_outage_makes_no_events(server: Prometheus) -> None:
+    world = World(
+        lambda at: 1e6 + 2 * at, lambda at: 0.0, end=2 * HOUR, moved=HOUR, off=between(HOUR, HOUR + 10 * MINUTE)
+    )
+
+    total, _ = world.counted(server)
+
+    # What the new instance had when Prometheus met it may be old: of the outage nothing is known.
+    assert total == pytest.approx(2 * (world.evaluated - SCRAPE) - 1200, abs=700)
