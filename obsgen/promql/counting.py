@@ -12,6 +12,7 @@ https://github.com/prometheus/prometheus/issues/1673.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from obsgen.promql.functions import (
     clamp_min,
@@ -142,21 +143,23 @@ def _added(selector: Selector, step: str) -> Expr:
     is new only if no instance has exposed it for a day, and its target has been scraped for a while.
     """
     now, up = _real(selector), as_selector(_of_its_job(UP, selector))
-    lately = last_over_time(Subquery(now, REMEMBERED, step, offset=step)) <= now
+    # The last of these samples may be no number: the largest is one, and the last, too, unless the counter has fallen.
+    samples = (function(selector, REMEMBERED, offset=step) for function in (last_over_time, max_over_time))
+    lately = reduce(Expr.or_, (value <= selector for value in samples))
     if persistent(selector):
         while_ago = duration(seconds(step) + seconds(NEAR))
-        born = now.and_(_scraped(selector, REMEMBERED, while_ago), on=TARGET)
-        seen = last_over_time(Subquery(now, "1d", "30m", offset=step))
-        return now - lately.or_(born.unless(seen, on=_own_labels(selector)) * 0).or_(now)
-    previous = Offset(selector, step) <= now
-    restarted = now.and_(_restarted(selector, step), on=TARGET)
+        born = selector.and_(_scraped(selector, REMEMBERED, while_ago), on=TARGET)
+        seen = last_over_time(Subquery(selector, "1d", "30m", offset=step))
+        return now - lately.or_(born.unless(seen, on=_own_labels(selector)) * 0).or_(selector)
+    previous = Offset(selector, step) <= selector
+    restarted = selector.and_(_restarted(selector, step), on=TARGET)
     started = as_selector(_of_its_job(PROCESS_START, selector))
     young = Offset(up, step).equals(1).and_(started > time() - seconds(REMEMBERED), on=TARGET)
-    fresh = now.and_(young, on=TARGET)
+    fresh = selector.and_(young, on=TARGET)
     # On all its labels: a target that has got another label is another one to Prometheus, and its counters are old.
     same = up.equals(1).and_(_scraped(selector, REMEMBERED, step))
-    born = now.and_(same, on=TARGET)
-    return now - (restarted * 0).or_(previous).or_(fresh * 0).or_(lately).or_(born * 0).or_(now)
+    born = selector.and_(same, on=TARGET)
+    return now - (restarted * 0).or_(previous).or_(fresh * 0).or_(lately).or_(born * 0).or_(selector)
 
 
 def _real(selector: Selector) -> Expr:
