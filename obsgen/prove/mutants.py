@@ -16,7 +16,7 @@ from obsgen.model.catalog import Catalog
 from obsgen.model.rule import Alert, Level, Recording, level_expr
 from obsgen.promql import reader
 from obsgen.promql.infer import COMPARISONS
-from obsgen.promql.metric import PROCESS_START, UP, seconds
+from obsgen.promql.metric import PROCESS_START, UP, Counter, Histogram, seconds
 from obsgen.promql.text import number, render
 from obsgen.promql.tree import Aggregate, Binary, Call, Expr, Number, Offset, Range, Raw, Subquery, series_in, walk
 from obsgen.prove.rules import Rule, Rules
@@ -129,9 +129,17 @@ def _windows(expr: Expr) -> tuple[str, ...]:
         if isinstance(node, Call) and node.function == "last_over_time"
         for arg in node.args
     }
+    largest = {
+        id(arg)
+        for node in walk(expr)
+        if isinstance(node, Call) and node.function == "max_over_time"
+        for arg in node.args
+    }
     for node in walk(expr):
         if not isinstance(node, Range | Subquery) or set(series_in(node)) <= {UP, PROCESS_START}:
             continue
+        if isinstance(node, Range) and id(node) in largest and isinstance(node.selector.series, Counter | Histogram):
+            continue  # the largest value of a counter is its last, looked up
         if node.window and id(node) not in looked_up:
             found.setdefault(node.window)
     return tuple(found)
