@@ -98,7 +98,7 @@ def fill(budget: ErrorBudget, server: Prometheus, begin: float, end: float) -> F
     for gap in _gaps(live, phase, begin, end):
         after = gap[-1] + EVERY
         followed = any(abs(at - after) < 1 for at in live)
-        if followed and (len(gap) + 1) * EVERY <= reach and any(at < gap[0] for at in live):
+        if followed and len(gap) * EVERY <= reach and any(at < gap[0] for at in live):
             done.healed += len(gap)
             continue
         done.slots += len(gap)

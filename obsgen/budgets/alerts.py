@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import reduce
 
-from obsgen.budgets.guards import guards
+from obsgen.budgets.guards import covered_equivalent, guards
 from obsgen.budgets.proofs import burn_proofs
 from obsgen.budgets.recordings import LONGEST_FAST, counts, recent, tile_of, whole
 from obsgen.budgets.tiles import FAST, SLOW
-from obsgen.model.budget import ErrorBudget
+from obsgen.model.budget import ErrorBudget, SuccessRatio
 from obsgen.model.objective import BurnRate
 from obsgen.model.proof import Proof
 from obsgen.model.rule import VALUE, Alert, Level, Runbook, Step
@@ -58,7 +58,13 @@ def _success(budget: ErrorBudget) -> Alert:
         runbook=success.runbook,
         proofs=_own(budget, success.alert),
         interval=FAST,
+        equivalent=dict(_success_equivalent(budget, success)),
     )
+
+
+def _success_equivalent(budget: ErrorBudget, success: SuccessRatio) -> Iterator[tuple[str, str]]:
+    for level in success.levels:
+        yield from covered_equivalent(budget, f"{level.severity.value}: " if len(success.levels) > 1 else "")
 
 
 def _burning(budget: ErrorBudget, severity: Severity, burns: tuple[BurnRate, ...]) -> Alert:

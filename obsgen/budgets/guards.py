@@ -16,7 +16,8 @@ from obsgen.model.sli import Latency, TimeSlices
 from obsgen.promql.functions import count, max_over_time, sum_over_time, up
 from obsgen.promql.label import Label
 from obsgen.promql.metric import LE, seconds
-from obsgen.promql.tree import Selector
+from obsgen.promql.text import number, render
+from obsgen.promql.tree import Expr, Selector
 from obsgen.promql.units import Unit
 from obsgen.words import duration, listed, spoken
 
@@ -78,7 +79,35 @@ def _used_up(budget: ErrorBudget) -> Alert:
         ),
         proofs=tuple(_used_up_proofs(budget)),
         interval=SLOW,
+        equivalent=dict(_used_up_equivalent(budget, enough)),
     )
+
+
+def _used_up_equivalent(budget: ErrorBudget, enough: Expr) -> Iterator[tuple[str, str]]:
+    yield f"{render(enough)} <= 0 -> <", "A quotient of counts less 1 is never exactly 0; if it were, either would do."
+    total, bad = counts(budget)
+    few = "It keeps out ratios of few events: one more or less is as few."
+    for counted, least in ((total, budget.min_events), (bad, budget.enough)):
+        yield from ((f"{render(counted)} >= {least} -> {other}", few) for other in (">", least + 1, least - 1))
+    yield from covered_equivalent(budget)
+    yield from _settled_equivalent("The sum over the window moves by steps of its own: one evaluation is none of them.")
+
+
+def covered_equivalent(budget: ErrorBudget, where: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the change of the comparison with `min_coverage` that makes no difference, with the reason.
+
+    Args:
+        budget: the budget.
+        where: what the change's name begins with, for an alert with several levels.
+    """
+    covered = render(recent(budget.coverage, whole(budget)))
+    change = f"{where}{covered} >= {number(budget.min_coverage)} -> >"
+    yield change, "A moment later more is covered: coverage passes the limit, and does not stay at it."
+
+
+def _settled_equivalent(reason: str) -> Iterator[tuple[str, str]]:
+    for other in (seconds(SETTLED) + seconds(SLOW), seconds(SETTLED) - seconds(SLOW)):
+        yield f"for {SETTLED} -> {duration(other)}", reason
 
 
 def _used_up_proofs(budget: ErrorBudget) -> Iterator[Proof]:
@@ -166,7 +195,15 @@ def _data_missing(budget: ErrorBudget) -> Alert:
         ),
         proofs=tuple(_data_proofs(budget)),
         interval=SLOW,
+        equivalent=dict(_data_equivalent(missing.and_(before))),
     )
+
+
+def _data_equivalent(missing: Expr) -> Iterator[tuple[str, str]]:
+    reason = "It is a limit of about an hour: a tile of five minutes more or less is no difference."
+    for other in (">=", number(round(LOST * 1.1, 9)), number(round(LOST * 0.9, 9))):
+        yield f"{render(missing)} > {number(LOST)} -> {other}", reason
+    yield f"for 0s -> {SLOW}", "Nobody minds whether a gap that is over is reported five minutes later."
 
 
 def _data_proofs(budget: ErrorBudget) -> Iterator[Proof]:
@@ -214,6 +251,7 @@ def _bucket_missing(budget: ErrorBudget, sli: Latency) -> Alert:
         ),
         proofs=tuple(_bucket_proofs(budget)),
         interval=SLOW,
+        equivalent=dict(_settled_equivalent("A bucket is missing for good: five minutes are no difference.")),
     )
 
 

@@ -75,8 +75,8 @@ def sources(budget: ErrorBudget) -> tuple[Source, ...]:
 
 def _outage(budget: ErrorBudget, window: str) -> Expr:
     """Return a value at the first evaluation after one that was missed, if that was no longer ago than a window."""
-    # Spelt out: Prometheus 2 would take in the evaluation at the window's begin.
-    evaluated = present_over_time(budget.measured, duration(seconds(window) - 0.001), offset=SLOW)
+    # The last evaluation before an outage of exactly that length is one tile further back.
+    evaluated = present_over_time(budget.measured, duration(seconds(window) + seconds(SLOW) - 0.001), offset=SLOW)
     return evaluated.unless(last_over_time(budget.measured, FAST, offset=SLOW))
 
 

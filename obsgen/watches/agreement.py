@@ -87,6 +87,10 @@ def alert(agreement: Agreement, one: Recording, other: Recording) -> Alert:
             f"is told, and {HOLD} are more than two counters of one event can be apart.".strip(),
         ),
         fleeting="Counts that agree again need nobody.",
+        equivalent={
+            f"for {HELD} -> {duration(seconds(HELD) + by)}": "The counts are of an hour or so: one evaluation is nothing."
+            for by in (seconds(ALERT_INTERVAL), -seconds(ALERT_INTERVAL))
+        },
         proofs=_proofs(agreement),
     )
 

@@ -86,7 +86,7 @@ def loaded(files: dict[str, str], targets: dict[str, list[str]]) -> Iterator[Pro
     with running() as server:
         assert server.folder
         config = yaml.safe_load(files["prometheus/prometheus.yml"])
-        assert [job["job_name"] for job in config["scrape_configs"]] == list(targets)[:1]
+        assert [job["job_name"] for job in config["scrape_configs"]] == [*list(targets)[:1], "prometheus"]
         config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
         config["scrape_configs"] = [
             {"job_name": job, "scrape_interval": "1s", "static_configs": [{"targets": found}]}

@@ -21,7 +21,6 @@ RECORDED = {
     "route:api_budget:exhausted_in_seconds": {"/a": 1_296_000.0},
     "route:api_bad:increase30d": {"/a": 375.0, "/b": 25.0},
     "route:api_total:increase30d": {"/a": 100_000.0, "/b": 10_000.0},
-    "route:api_budget:coverage30d": {"/a": 1.0, "/b": 0.2},
 }
 
 
@@ -37,12 +36,13 @@ def test_the_worst_comes_first_and_little_data_is_marked() -> None:
         at = time.time() - 20 * 60
         for name, values in RECORDED.items():
             server.push({(("__name__", name), ("route", route)): [(at, value)] for route, value in values.items()})
+        server.push({(("__name__", "all:api_budget:coverage30d"),): [(at, 0.2)]})
         text = slo(server.url)
         said = json.loads(slo(server.url, "--format", "json"))
 
     lines = [" ".join(line.split()) for line in text.splitlines()]
     place = lines.index("api route=/b -150 % 3 - 25 10,000 20 % (little)")
-    assert lines[place + 1] == "api route=/a 25 % 0.5 15 days 375 100,000 100 %"
+    assert lines[place + 1] == "api route=/a 25 % 0.5 15 days 375 100,000 20 % (little)"
     assert "nothing is recorded for lavalink_node: are its rules loaded, and its metrics scraped?" in lines
     assert [state["labels"] for state in said["states"]] == [{"route": "/b"}, {"route": "/a"}]
-    assert [state["enough"] for state in said["states"]] == [False, True]
+    assert [state["enough"] for state in said["states"]] == [False, False]
