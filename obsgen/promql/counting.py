@@ -37,7 +37,7 @@ NEAR = "10m"
 """How far back the value at a window's start is looked up exactly."""
 COARSE = "5m"
 """Between two looks further back, where reading every sample would cost more than it is worth."""
-LOOKS = {"2h": ("5m", "20m"), "1d": ("30m", "2h")}
+LOOKS = {"2h": ("10m", "40m"), "1d": ("1h", "4h")}
 """The windows in which what rules have missed is counted, each with the time between two looks at a series, and at what
 its target was before."""
 BRIDGED = "6h"

@@ -88,7 +88,7 @@ def alert(agreement: Agreement, one: Recording, other: Recording) -> Alert:
         ),
         fleeting="Counts that agree again need nobody.",
         equivalent={
-            f"for {HELD} -> {duration(seconds(HELD) + by)}": "The counts are of an hour or so: one evaluation is nothing."
+            f"for {HELD} -> {duration(seconds(HELD) + by)}": "The counts are of a long window."
             for by in (seconds(ALERT_INTERVAL), -seconds(ALERT_INTERVAL))
         },
         proofs=_proofs(agreement),
