@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from obsgen.budgets.examples import Course, Runs, given_by, values_of
 from obsgen.budgets.recordings import tile_of
+from obsgen.budgets.tiles import sources
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.objective import BurnRate
 from obsgen.model.proof import Firing, Proof, Sample
@@ -90,10 +91,15 @@ def _events(budget: ErrorBudget, burn: BurnRate, share: float, history: int) -> 
         since=long / 2,
         # The share of the short window that still shows the double rate no longer makes up for the rest.
         until=int(0.6 * long) + short * (1 - NEAR / (1 + NEAR)),
-        within=2 * tile + 1,
+        within=tile if _in_step(budget, tile) else 2 * tile + 1,
     )
     if budget.enough > 1:
         yield from _least(budget, burn, share, history)
+
+
+def _in_step(budget: ErrorBudget, tile: float) -> bool:
+    """Return whether scrapes and tiles (in minutes) are in step; else a tile lags up to a scrape behind."""
+    return all((tile * 60 / seconds(source.interval)).is_integer() for source in sources(budget))
 
 
 def _least(budget: ErrorBudget, burn: BurnRate, share: float, history: int) -> Iterator[_Case]:
