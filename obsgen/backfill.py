@@ -141,7 +141,7 @@ def _count(budget: ErrorBudget, server: Prometheus, gap: Slots, followed: bool, 
         done: what to add them to.
     """
     _add(done, budget.measured.name, _range(server, render(measured(budget)), gap), "")
-    bridge = duration(min(max(len(gap) * EVERY + seconds(BRIDGED), seconds(BRIDGED)), AT_MOST))
+    bridge = duration(min(len(gap) * EVERY + seconds(BRIDGED), AT_MOST))
     for which, expr in zip(("total", "bad"), from_raw(budget, bridge), strict=True):
         name, text = budget.counted(which, SLOW).name, render(expr)
         counted = _range(server, text, gap)

@@ -226,7 +226,6 @@ def _data_proofs(budget: ErrorBudget) -> Iterator[Proof]:
 
 def _bucket_missing(budget: ErrorBudget, sli: Latency) -> Alert:
     metric, bound = sli.metric, sli.metric.unit.write(sli.within)
-
     return Alert(
         name=budget.bucket_missing,
         expr=count(sli.total).unless(count(sli.good)),

@@ -9,10 +9,9 @@ from obsgen.errors import Problem
 from obsgen.model.objective import usual
 from obsgen.model.order import metrics_behind
 from obsgen.model.severity import Severity
-from obsgen.model.sli import Latency, Sli, TimeSlices
 from obsgen.promql.counting import BRIDGED
-from obsgen.promql.metric import as_selector, seconds
-from obsgen.promql.tree import Series, series_in
+from obsgen.promql.metric import seconds
+from obsgen.promql.tree import series_in
 from obsgen.words import duration, spoken
 
 SLOWEST = 120
@@ -44,7 +43,8 @@ def slow_source(survey: Survey) -> Iterator[Problem]:
     recorded = {recording.name: recording for recording in survey.catalog.recordings}
     for domain in survey.catalog.domains:
         for budget in domain.budgets:
-            sources = {m.source for m in metrics_behind(_reads(budget.sli), recorded) if m.source is not None}
+            read = tuple(series for expr in budget.sli.reads for series in series_in(expr))
+            sources = {m.source for m in metrics_behind(read, recorded) if m.source is not None}
             for source in sorted(sources, key=lambda each: each.name):
                 if seconds(source.interval) > SLOWEST:
                     message = (
@@ -54,12 +54,6 @@ def slow_source(survey: Survey) -> Iterator[Problem]:
                     often = spoken(duration(SLOWEST))
                     hint = f"scrape it at least every {often}: interval=... of the Source at {source.at}"
                     yield Problem("slow-source", message, budget.at, hint)
-
-
-def _reads(sli: Sli) -> tuple[Series, ...]:
-    if isinstance(sli, TimeSlices):
-        return (*series_in(sli.total), *series_in(sli.good))
-    return (sli.metric,) if isinstance(sli, Latency) else tuple(as_selector(v).series for v in (sli.total, sli.part))
 
 
 def silent_budget(survey: Survey) -> Iterator[Problem]:

@@ -123,18 +123,10 @@ def _near(value: float) -> tuple[float, ...]:
 def _windows(expr: Expr) -> tuple[str, ...]:
     """Return the windows that something is measured over, each once."""
     found: dict[str, None] = {}
-    looked_up = {
-        id(arg)
-        for node in walk(expr)
-        if isinstance(node, Call) and node.function == "last_over_time"
-        for arg in node.args
-    }
-    largest = {
-        id(arg)
-        for node in walk(expr)
-        if isinstance(node, Call) and node.function == "max_over_time"
-        for arg in node.args
-    }
+    looked_up, largest = (
+        {id(arg) for node in walk(expr) if isinstance(node, Call) and node.function == function for arg in node.args}
+        for function in ("last_over_time", "max_over_time")
+    )
     for node in walk(expr):
         if not isinstance(node, Range | Subquery) or set(series_in(node)) <= {UP, PROCESS_START}:
             continue
