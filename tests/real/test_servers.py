@@ -68,11 +68,13 @@ def test_scrapes_lie_before_the_evaluations_so_that_a_window_has_as_many_on_ever
     assert {value for _, samples in found for _, value in samples} == {10}
 
 
-def test_samples_that_are_refused_are_told_with_what_the_server_said(server: Prometheus) -> None:
+def test_samples_that_are_refused_are_told_with_what_the_server_said() -> None:
     labels = (("__name__", "twice"),)
-    server.push({labels: [(0, 1.0)]})
-    with pytest.raises(PrometheusError, match=r"duplicate sample for timestamp.*\n.*empty storage"):
-        server.push({labels: [(0, 2.0)]})
+    # A server of its own: where there are newer samples, Prometheus drops an old duplicate and does not say so.
+    with running() as server:
+        server.push({labels: [(0, 1.0)]})
+        with pytest.raises(PrometheusError, match=r"duplicate sample for timestamp.*\n.*empty storage"):
+            server.push({labels: [(0, 2.0)]})
 
 
 def loads(server: Prometheus, project: Project, target: str) -> bool:
