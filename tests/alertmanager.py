@@ -138,13 +138,21 @@ def at_inbox(folder: Path, source: Path, box: Inbox, *, inhibit: bool = True, qu
 
 
 @contextlib.contextmanager
-def running(config: Path, folder: Path) -> Iterator[Alertmanager]:
-    """Start an Alertmanager on loopback with private storage, and stop it whatever happens."""
-    program = binary()
+def running(config: Path, folder: Path, program: str | None = None, port: int = 0) -> Iterator[Alertmanager]:
+    """Start an Alertmanager on loopback with private storage, and stop it whatever happens.
+
+    Args:
+        config: its configuration.
+        folder: where its files are.
+        program: its binary; the one that `binary` finds when left out.
+        port: where it listens; one that is free when left out.
+    """
+    program = program or binary()
     assert program, "no Alertmanager on PATH; on Debian: apt-get install prometheus-alertmanager"
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    if not port:
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            port = found.getsockname()[1]
     log = folder / "alertmanager.log"
     command = [
         program,

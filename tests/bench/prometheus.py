@@ -37,7 +37,7 @@ Series = Mapping[str, Iterable[tuple[float, float]]]
 """Samples as (seconds after the test's time begins, value), by series in PromQL notation: `up{job="a"}`."""
 
 
-def _direct() -> requests.Session:
+def direct() -> requests.Session:
     """Return a session that asks no proxy for what is on this machine."""
     session = requests.Session()
     session.trust_env = False
@@ -51,7 +51,7 @@ class Prometheus:
     url: str
     folder: Path
     base: int = BEGIN
-    session: requests.Session = field(default_factory=_direct)
+    session: requests.Session = field(default_factory=direct)
 
     def push(self, series: Series) -> None:
         """Write samples."""
@@ -166,7 +166,7 @@ def encoded(labels: Mapping[str, str], when: bytes, values: array[float]) -> byt
     return _field(1, pairs + bytes(out))
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
@@ -186,9 +186,19 @@ def binary(given: str = "") -> str:
 
 
 @contextlib.contextmanager
-def running(folder: Path, program: str, config: str = "", flags: Sequence[str] = ()) -> Iterator[Prometheus]:
-    """Start a Prometheus with private storage below a folder, and stop it whatever happens."""
-    port = _free_port()
+def running(
+    folder: Path, program: str, config: str = "", flags: Sequence[str] = (), port: int = 0
+) -> Iterator[Prometheus]:
+    """Start a Prometheus with private storage below a folder, and stop it whatever happens.
+
+    Args:
+        folder: where its files are. Started there again, it has the samples that it had.
+        program: its binary.
+        config: what its configuration says besides.
+        flags: further flags for it.
+        port: where it listens; one that is free when left out.
+    """
+    port = port or free_port()
     path = folder / "prometheus.yml"
     path.write_text("storage: {tsdb: {out_of_order_time_window: 60d}}\n" + config)
     log = folder / "log"
@@ -213,7 +223,7 @@ def running(folder: Path, program: str, config: str = "", flags: Sequence[str] =
             yield server
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def _wait(server: Prometheus, process: subprocess.Popen[bytes], log: Path) -> None:
