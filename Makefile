@@ -4,7 +4,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help generate check prove lint format test golden bench bench-budgets bench-grafana clean
+.PHONY: help generate check prove lint format test golden bench bench-budgets bench-grafana world clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -44,6 +44,9 @@ bench-budgets: .venv/dev ## measure error budgets against what happened, and aga
 
 bench-grafana: .venv/dev ## measure plan and sync of 500 dashboards, and count their requests
 	@$(BIN)/python -m tests.bench.grafana
+
+world: .venv/dev ## run a made-up VectoBeat with a history and incidents, to look at dashboards with
+	@$(BIN)/python -m tests.world $(ARGS)
 
 clean: ## remove the virtual environment and all caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -9,20 +9,28 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from obsgen.budgets.tiles import OUTAGES
+from obsgen.index import Index
 from obsgen.model import Catalog
 from obsgen.prometheus import Prometheus
 from obsgen.promql.metric import seconds
+from obsgen.promql.tree import series_in
 from obsgen.prove.rules import Rule, Rules
+from obsgen.watches.prometheus import itself
 from tests.bench.prometheus import STALE, Points, stamps
 from tests.bench.prometheus import Prometheus as Loader
 from tests.world.catalog import Group, instances
 from tests.world.services import Family, is_up
+from tests.world.tiles import plain
 from tests.world.traffic import Timeline
 
 CLOSE = 6 * 3600.0
 """Seconds at the end of the past in which there is all that a real Prometheus would have."""
-COARSE = 60.0
-"""Seconds at least from one scrape, and from one evaluation, to the next before that."""
+COARSE, SELDOM = 60.0, 120.0
+"""Seconds from one scrape to the next before that, and from one evaluation to the next, of what is done more often."""
+CLOSEST = 30.0
+"""Seconds from one evaluation to the next of what has no old past, unless a dashboard shows it: guards of alerts."""
+WINDOW = 3600.0
+"""Seconds for which a recording is read at least where its samples are summed: each of them counts."""
 RAISED = 3 * 3600.0
 """Seconds at the end of the past for which it is known which alerts were raised."""
 AROUND = 3600.0
@@ -30,6 +38,8 @@ AROUND = 3600.0
 
 Labels = tuple[tuple[str, str], ...]
 Samples = list[tuple[float, float]]
+Run = tuple[float, float, float]
+"""First and last of some times, in Unix seconds, and the seconds from one to the next."""
 
 
 def slots(since: float, until: float, every: float, offset: float) -> Iterator[float]:
@@ -62,10 +72,21 @@ class History:
     now: float
     written: float = field(init=False)
     fine: float = field(init=False)
+    _plain: Mapping[str, str] = field(init=False, repr=False)
+    _rules: Rules = field(init=False, repr=False)
+    _summed: set[str] = field(init=False, repr=False)
+    _shown: set[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.written = self.begin
         self.fine = self.now - CLOSE
+        self._plain = plain(self.catalog)
+        every = [rule for group in self.groups for rule in group.rules]
+        self._rules = Rules(every)
+        self._summed = {name for rule in every for name, back in rule.reads.items() if back >= WINDOW}
+        expressions = (expr for place in Index(self.catalog).places for expr in place.panel.expressions)
+        reads = {series.name for expr in expressions for series in series_in(expr)}
+        self._shown = {rule.name for rule in self._rules.needed(reads)}
 
     def catch_up(self, server: Prometheus, until: float) -> None:
         """Write what was scraped and recorded from where the past ends up to a time."""
@@ -73,7 +94,7 @@ class History:
         loader = Loader(server.url, server.folder)
         loader.load(self._scraped(self.written, until))
         for rule, offset in self._recordings():
-            loader.load(_recorded(server, rule, self._runs(self.written, until, rule.interval, offset)))
+            loader.load(_recorded(server, rule, self._queries(rule, offset, until)))
         self.written = until
 
     def raise_alerts(self, server: Prometheus) -> None:
@@ -90,13 +111,21 @@ class History:
                         when = list(slots(since, until, group.interval, group.offset))
                         loader.load(_raised(server, rule, when))
 
-    def _times(self, since: float, until: float, every: float, offset: float) -> Iterator[float]:
-        for begin, end, step in self._runs(since, until, every, offset):
-            yield from slots(begin - step, end, step, offset % step)
+    def _queries(self, rule: Rule, offset: float, until: float) -> Iterator[tuple[str, Run]]:
+        """Yield what to ask for the samples of a recording, and when."""
+        least = 0.0 if rule.name in self._summed else SELDOM
+        for run in self._runs(self.written, until, rule.interval, offset, least):
+            old = run[1] <= self.fine
+            if not old or rule.interval > CLOSEST or rule.name in self._shown:
+                yield (self._plain.get(rule.name, rule.expr) if old else rule.expr), run
 
-    def _runs(self, since: float, until: float, every: float, offset: float) -> Iterator[tuple[float, float, float]]:
-        """Yield first, last and step of the evaluations after `since`, up to `until`: coarse ones, then fine ones."""
-        coarse = max(every, COARSE)
+    def _times(self, since: float, until: float, every: float, offset: float) -> Iterator[float]:
+        for begin, end, step in self._runs(since, until, every, offset, COARSE):
+            yield from slots(begin - step, end, step, offset)
+
+    def _runs(self, since: float, until: float, every: float, offset: float, least: float) -> Iterator[Run]:
+        """Yield the times after `since`, up to `until`: coarse ones at least so far apart, then fine ones."""
+        coarse = max(every, least)
         for begin, end, step in ((since, min(until, self.fine), coarse), (max(since, self.fine), until, every)):
             when = list(slots(begin, end, step, offset))
             if when:
@@ -108,7 +137,6 @@ class History:
         What is recorded only after an outage is left out: there has been none.
         """
         offsets = {rule.name: group.offset for group in self.groups for rule in group.rules}
-        rules = Rules(rule for group in self.groups for rule in group.rules)
         never = {
             budget.since_outage(which, window).name
             for domain in self.catalog.domains
@@ -116,11 +144,13 @@ class History:
             for which in ("total", "bad")
             for window in OUTAGES
         }
-        yield from ((r, offsets[r.name]) for r in rules.needed(rules.recordings) if r.name not in never)
+        rules = self._rules.needed(self._rules.recordings)
+        yield from ((rule, offsets[rule.name]) for rule in rules if rule.name not in never)
 
     def _scraped(self, since: float, until: float) -> Iterator[Points]:
         hosts = instances(self.catalog)
         born = self.begin
+        yield self._own(since, until)
         for place, source in enumerate(self.catalog.sources):
             job = source.job
             interval = seconds(source.interval)
@@ -142,6 +172,14 @@ class History:
                         values = array("d", (line.value(at) if is_ else STALE for at, is_ in seen))
                         yield {"__name__": line.name, **line.labels, **own}, when, values
 
+    def _own(self, since: float, until: float) -> Points:
+        """Return that Prometheus has scraped itself."""
+        assert self.catalog.project.routing is not None
+        source = itself(self.catalog.project.routing)
+        times = list(self._times(since, until, seconds(source.interval), 3.1))
+        labels = {"__name__": "up", "job": source.job, "instance": source.targets[0]}
+        return labels, stamps(times), array("d", [1.0] * len(times))
+
 
 def _apart(times: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
     """Yield spans of time with those that overlap made one."""
@@ -157,11 +195,11 @@ def _apart(times: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]
         yield joined
 
 
-def _recorded(server: Prometheus, rule: Rule, runs: Iterable[tuple[float, float, float]]) -> Iterator[Points]:
+def _recorded(server: Prometheus, rule: Rule, queries: Iterable[tuple[str, Run]]) -> Iterator[Points]:
     """Yield what a rule records, with a marker where a series ends as Prometheus itself writes it."""
     found: dict[Labels, Samples] = {}
-    for first, last, step in runs:
-        for metric, samples in server.range(rule.expr, first, last, step):
+    for expr, (first, last, step) in queries:
+        for metric, samples in server.range(expr, first, last, step):
             labels = _labels(metric, rule.name, rule.labels or {})
             found.setdefault(labels, []).extend(_marked(list(samples), last, step))
     yield from (_points(labels, samples) for labels, samples in found.items())

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from obsgen.model import Catalog
+from obsgen.model.rule import ALERT_INTERVAL
 from obsgen.prometheus import Prometheus
 from tests import alertmanager as alerting
 from tests.bench.prometheus import binary, free_port, running
@@ -31,6 +32,8 @@ LASTED = 2 * 3600.0 + 300
 """Seconds for which an incident has lasted when a world begins with it."""
 UNSEEN = 900.0
 """Seconds for which the bot has been down when a world begins with all incidents: it takes the shards' with it."""
+HURRIED = "5s"
+"""How often a quick world scrapes and evaluates alerts."""
 MINUTE = 60.0
 PAST = (
     ("bot-down", 13.2, 6 * MINUTE),
@@ -40,8 +43,8 @@ PAST = (
     ("node-down", 6.6, 12 * MINUTE),
     ("automation-failing", 5.2, 80 * MINUTE),
 )
-"""What is over: how many days ago each incident began, and for how long it lasted. No window but that of 30 days reaches
-back so far."""
+"""What is over: how many days ago each incident began, and for how many seconds it lasted. No window but that of 30
+days reaches back so far."""
 FLAGS = (
     "--web.enable-lifecycle",
     # All samples of a series may be written in their order, however old they are: nothing is cut into blocks.
@@ -52,6 +55,7 @@ FLAGS = (
     "--query.max-samples=200000000",
 )
 
+Json = dict[str, Any]
 Say = Callable[[str], None]
 
 
@@ -125,6 +129,7 @@ def world(
     prometheus: str = "",
     alertmanager: str = "",
     port: int = 0,
+    quick: bool = False,
     say: Say = lambda text: None,
 ) -> Iterator[World]:
     """Start a world, and stop it and take it away whatever happens.
@@ -135,6 +140,7 @@ def world(
         prometheus: the binary; that of `OBSGEN_PROMETHEUS`, else the one on PATH when left out.
         alertmanager: the binary; found likewise. Without any there is no Alertmanager.
         port: of the exporters and the switches; the next two are Prometheus' and Alertmanager's. Free ones when 0.
+        quick: whether it scrapes and evaluates alerts every few seconds once it runs, for tests that cannot wait.
         say: is told what is being done.
 
     Raises:
@@ -169,6 +175,8 @@ def world(
         say("starting Prometheus with the rules")
         own = f"127.0.0.1:{ports[1]}"
         config = configuration(catalog, _host(control), own, _host(alerts) if alerts else None)
+        if quick:
+            _hurry(config, folder / "rules")
         server = stack.enter_context(_started(folder, program, config, ports[1]))
         history.catch_up(server, time.time() - 1)
         urls |= {"prometheus": server.url, "alertmanager": alerts, "control": control}
@@ -176,9 +184,17 @@ def world(
 
 
 @contextmanager
-def _started(folder: Path, program: str, config: Mapping[str, Any], port: int = 0) -> Iterator[Prometheus]:
-    with running(folder, program, yaml.safe_dump(dict(config)), FLAGS, port) as server:
+def _started(folder: Path, program: str, config: Json, port: int = 0) -> Iterator[Prometheus]:
+    with running(folder, program, yaml.safe_dump(config), FLAGS, port) as server:
         yield Prometheus(server.url, folder)
+
+
+def _hurry(config: Json, rules: Path) -> None:
+    """Make a configuration and its rules scrape and evaluate more often what they do most often."""
+    for job in config["scrape_configs"]:
+        job["scrape_interval"] = HURRIED
+    for path in rules.iterdir():
+        path.write_text(path.read_text().replace(f"interval: {ALERT_INTERVAL}\n", f"interval: {HURRIED}\n"))
 
 
 def _alertmanager(stack: ExitStack, folder: Path, program: str, port: int) -> str | None:

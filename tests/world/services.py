@@ -41,8 +41,8 @@ ORDINARY_ROUTES = (
 )
 FRAGILE_ROUTE = "/api/forum/threads/[threadId]/posts"
 """A route with errors all the time: it spends most of its budget, and not more."""
-STATUSES = {"200": None, "400": 0.015, "401": 0.006, "404": 0.008, "429": 0.002}
-"""Each status that is no error, with its share of the requests; 200 are the others."""
+REFUSED = {"400": 0.015, "404": 0.008}
+"""The share of the requests that are answered with each of these statuses: of the others, most are 200."""
 FAILING_ACTION = str(automation.ACTION.values[0])
 
 Value = Callable[[float], float]
@@ -169,9 +169,7 @@ def _actions(born: float, timeline: Timeline) -> Iterator[Family]:
         [
             line
             for place, (action, flow) in enumerate(flows.items())
-            for line in _histogram(
-                automation.DURATION, (action,), _counted(flow), median=60.0 * 3**place, spread=0.9
-            )
+            for line in _histogram(automation.DURATION, (action,), _counted(flow), median=60.0 * 3**place, spread=0.9)
         ],
     )
 
@@ -230,8 +228,7 @@ def _sum(values: Sequence[Value]) -> Value:
 def _answers(route: str, flow: Flow, timeline: Timeline) -> dict[str, Value]:
     """Return the counter of each status of a route."""
     usual = 0.0008 if route == FRAGILE_ROUTE else 0.0002
-    shares = {status: share for status, share in STATUSES.items() if share is not None}
-    shares |= {"500": 0.75 * usual, "503": 0.25 * usual}
+    shares = REFUSED | {"500": usual} | ({"401": 0.006} if "control-panel" in route else {})
 
     def failed(at: float) -> float:
         return 0.6 * timeline.during("api-5xx", flow, at) if route == FAILING_ROUTE else 0.0
