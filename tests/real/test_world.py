@@ -44,6 +44,12 @@ def last(server: Prometheus, name: str) -> list[float]:
     return [float(each["value"][1]) for each in server.instant(f"last_over_time({name}[45m])")]
 
 
+def told(made: World) -> list[str]:
+    """Return the names of the alerts that the Alertmanager knows."""
+    answer = requests.get(f"{made.alertmanager_url}/api/v2/alerts", timeout=5)
+    return [each["labels"]["alertname"] for each in answer.json()]
+
+
 def test_a_healthy_world_is_quiet_and_all_its_budgets_have_values() -> None:
     with world(days=DAYS, quick=True) as made:
         server = Prometheus(made.prometheus_url)
@@ -63,10 +69,12 @@ def test_a_healthy_world_is_quiet_and_all_its_budgets_have_values() -> None:
             # All of the day that there was, and 30 of them are asked for.
             [covered] = last(server, budget.coverage.name)
             assert covered == pytest.approx(DAYS / 30, rel=0.03)
+            [samples] = server.instant(f"{budget.coverage.name}[3h]")
+            assert len(samples["values"]) == 12
+            assert len({round(at % 900, 1) for at, _ in samples["values"]}) == 1
 
         assert made.alertmanager_url
-        known = lambda: requests.get(f"{made.alertmanager_url}/api/v2/alerts", timeout=5).json()  # noqa: E731
-        wait(lambda: [each["labels"]["alertname"] for each in known()] == ["Watchdog"], known)
+        wait(lambda: told(made) == ["Watchdog"], lambda: told(made))
 
 
 def test_a_node_that_was_down_before_the_start_fires_right_after_it() -> None:

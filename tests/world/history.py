@@ -23,7 +23,7 @@ from tests.world.services import Family, is_up
 from tests.world.tiles import plain
 from tests.world.traffic import Timeline
 
-CLOSE = 6 * 3600.0
+CLOSE = 4 * 3600.0
 """Seconds at the end of the past in which there is all that a real Prometheus would have."""
 COARSE, SELDOM = 60.0, 120.0
 """Seconds from one scrape to the next before that, and from one evaluation to the next, of what is done more often."""

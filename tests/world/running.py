@@ -177,8 +177,10 @@ def world(
         config = configuration(catalog, _host(control), own, _host(alerts) if alerts else None)
         if quick:
             _hurry(config, folder / "rules")
+        # What it evaluates by itself from now on must not be written twice.
+        launched = time.time()
         server = stack.enter_context(_started(folder, program, config, ports[1]))
-        history.catch_up(server, time.time() - 1)
+        history.catch_up(server, launched)
         urls |= {"prometheus": server.url, "alertmanager": alerts, "control": control}
         yield World(server.url, alerts, control, catalog, timeline)
 
