@@ -214,7 +214,9 @@ def _requests(born: float, timeline: Timeline) -> Iterator[Family]:
     errors: dict[tuple[str, ...], Value] = {}
     for place, route in enumerate((*api.CRITICAL_ROUTES, *ORDINARY_ROUTES)):
         flow = Flow(0.8 / (1 + place % 9) ** 0.7, swing=0.3 + 0.05 * (place % 8), peak=16 + place % 6, born=born)
-        answers = _answers(route, flow, timeline)
+        # By a half at most they spend what the objectives allow.
+        usual = 0.0008 if route == FRAGILE_ROUTE else 0.0001 * (1 + place % 5)
+        answers = _answers(route, usual, flow, timeline)
         requests |= {(route, status): value for status, value in answers.items()}
         errors[(route,)] = _sum([value for status, value in answers.items() if status.startswith("5")])
     yield _family(api.REQUESTS, requests)
@@ -225,9 +227,8 @@ def _sum(values: Sequence[Value]) -> Value:
     return lambda at: sum(value(at) for value in values)
 
 
-def _answers(route: str, flow: Flow, timeline: Timeline) -> dict[str, Value]:
-    """Return the counter of each status of a route."""
-    usual = 0.0008 if route == FRAGILE_ROUTE else 0.0002
+def _answers(route: str, usual: float, flow: Flow, timeline: Timeline) -> dict[str, Value]:
+    """Return the counter of each status of a route, of whose requests a share usually fails."""
     shares = REFUSED | {"500": usual} | ({"401": 0.006} if "control-panel" in route else {})
 
     def failed(at: float) -> float:
