@@ -19,6 +19,7 @@ CHECKS: tuple[Check, ...] = (
     names.label_value,
     units.misleading_name,
     expressions.undeclared_series,
+    expressions.seldom_recorded,
     expressions.rate_of_gauge,
     expressions.quantile_of_counter,
     expressions.bare_histogram,

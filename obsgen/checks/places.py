@@ -24,12 +24,14 @@ class Place:
         at: the line of what it belongs to.
         what: what it belongs to, for messages.
         fills_window: whether an open window is filled in here.
+        interval: how often it is evaluated, a PromQL duration; empty for what people ask.
     """
 
     expr: Expr
     at: Location
     what: str
     fills_window: bool = False
+    interval: str = ""
 
     def line(self, node: Expr) -> Location:
         """Return the line of a part of the expression, or of the whole where the part has none of its own.
@@ -81,9 +83,9 @@ class Survey:
 
 def _places(catalog: Catalog) -> Iterator[Place]:
     for recording in catalog.recordings:
-        yield Place(recording.expr, recording.at, f"recording {recording.name}")
+        yield Place(recording.expr, recording.at, f"recording {recording.name}", interval=recording.interval)
     for alert in catalog.alerts:
-        yield Place(alert.expr, alert.at, f"alert {alert.name}")
+        yield Place(alert.expr, alert.at, f"alert {alert.name}", interval=alert.interval)
         for step in (*alert.runbook.diagnosis_steps, *alert.runbook.mitigation_steps):
             if step.query is not None:
                 yield Place(step.query, alert.at, f"the runbook of {alert.name}", fills_window=True)

@@ -30,12 +30,14 @@ class Query:
         legend: what its series are called: labels, or a text with `{{label}}` in it; its labels when left out.
         unit: where it differs from the panel's; inferred from the expression when neither is given.
         levels: thresholds that colour it; those of the alerts on what it shows when left out.
+        absent: in a table, what it means that a row has no value, where that is normal: `not burning`.
     """
 
     expr: Expr
     legend: str | Sequence[Label] | None = None
     unit: Unit | None = None
     levels: Sequence[Level] = ()
+    absent: str = ""
 
     def __post_init__(self) -> None:
         conform(self)
@@ -150,9 +152,13 @@ class BarGauge(Panel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table(Panel):
-    """One row for each combination of the `by` labels, one column a query (its legend heads the column)."""
+    """One row for each combination of the `by` labels, one column a query (its legend heads the column).
+
+    `sort_by` is the head of the column whose lowest value comes first; with a minus before it, the highest.
+    """
 
     by: Sequence[Label]
+    sort_by: str = ""
     width: int = 24
 
     @property
@@ -188,11 +194,16 @@ class Heatmap(Panel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertList(Panel):
-    """The alerts of the dashboard's domain that are pending or firing; `everything` shows the catalog's."""
+    """The firing alerts of the dashboard's domain, the worst first; `everything` shows the catalog's.
+
+    It follows the dashboard's filters: an alert without the label of a filter is always shown.
+    """
 
     everything: bool = False
-    title: str = "Alerts"
-    description: str = "Alerts that are pending or firing now."
+    title: str = "Firing alerts"
+    description: str = "What fires now, the worst first, where, and since when. A name leads to its runbook."
+    width: int = 24
+    height: int = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,8 +39,8 @@ class _Renderer:
         self.project = index.catalog.project
         self.links = Links(index)
         variables = tuple(Matcher(label, "=~", f"${label.name}") for label in dashboard.filters)
-        self.scope = Scope(window=RATE_WINDOW, matchers=variables)
-        self.panels = Panels(index, domain, self.scope)
+        self.scope = Scope(window=RATE_WINDOW, matchers=variables, held=index.held)
+        self.panels = Panels(index, domain, dashboard, self.scope)
 
     def render(self) -> Json:
         """Return the dashboard as plain data."""
@@ -100,9 +100,10 @@ class _Renderer:
             text="{{severity}}",
             colour="red",
             tags="severity",
+            enable=False,
         )
-        return [firing, *(self._event(each) for each in self.index.catalog.annotations)]
+        return [firing, *(self._event(each) for each in self.domain.annotations)]
 
     def _event(self, event: Annotation) -> Json:
-        expr = render(event.expr)
+        expr = render(event.expr, Scope(held=self.index.held))
         return grafana.annotation(event.title, expr, title=event.title, text=event.text, colour=event.colour)
