@@ -182,6 +182,19 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ('ALERTS = (alert(expr=rate(HEAT, "5m")),)  # <-', "rate() needs a counter, and heat is a gauge"),
         ('ALERTS = (alert(expr=increase(HEAT, "5m")),)  # <-', "increase() needs a counter, and heat is a gauge"),
     ],
+    "seldom-recorded": [
+        (
+            'SUM = Recording(name="app:heat:max", expr=max_(HEAT), title="T", help="H.", interval="15m")\n'
+            "ALERTS = (alert(expr=SUM > 5),)  # <-",
+            "alert A is evaluated every 30s and reads app:heat:max, which has a sample every 15m",
+        ),
+        (
+            'SLOW = Source(name="slow", title="Slow", job="slow", interval="10m")\n'
+            'COLD = Gauge(name="cold", title="Cold", help="H.", source=SLOW, misnomer="m")\n'
+            'NOW = Recording(name="app:cold:max", expr=max_(COLD), title="T", help="H.")  # <-',
+            "recording app:cold:max is evaluated every 30s and reads cold, which has a sample every 10m",
+        ),
+    ],
     "quantile-of-counter": [
         (
             'ALERTS = (alert(expr=histogram_quantile(0.9, HITS, window="5m")),)  # <-',

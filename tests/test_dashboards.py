@@ -69,7 +69,7 @@ def test_grafanas_own_types_know_every_key(dashboard: dict[str, Any]) -> None:
 
 
 def test_there_is_no_null_and_no_old_schema(dashboard: dict[str, Any]) -> None:
-    assert "null" not in json.dumps(dashboard)
+    assert ": null" not in json.dumps(dashboard)
     assert dashboard["schemaVersion"] >= 39
     assert all(panel["pluginVersion"] for panel in panels(dashboard) if panel["type"] != "row")
 
@@ -97,10 +97,9 @@ def test_ids_and_refs_are_unique(dashboard: dict[str, Any]) -> None:
 def test_every_dashboard_has_its_data_source_alerts_and_links(dashboard: dict[str, Any]) -> None:
     variables = dashboard["templating"]["list"]
     assert (variables[0]["name"], variables[0]["type"]) == ("datasource", "datasource")
-    assert any(panel["type"] == "alertlist" for panel in panels(dashboard)) or "water" in dashboard["uid"]
-    names = [annotation["name"] for annotation in dashboard["annotations"]["list"]]
-    assert "Firing alerts" in names
-    assert len(names) == 3
+    assert any(panel["title"] == "Firing alerts" for panel in panels(dashboard)) or "water" in dashboard["uid"]
+    marks = {annotation["name"]: annotation["enable"] for annotation in dashboard["annotations"]["list"]}
+    assert marks["Firing alerts"] is False, "readers switch it on: it would bury the graphs of an incident"
     assert [link["type"] for link in dashboard["links"]] == ["dashboards", "link"]
     assert all(panel["title"] and panel.get("description") for panel in panels(dashboard) if panel["type"] != "row")
 
@@ -124,7 +123,7 @@ def test_a_threshold_is_drawn_where_it_is_watched(vectobeat: Catalog) -> None:
     for title in ("Gateway heartbeat latency", "Slowest shard"):
         assert red in found[title]["fieldConfig"]["defaults"]["thresholds"]["steps"]
     assert found["Gateway heartbeat latency"]["fieldConfig"]["defaults"]["custom"]["thresholdsStyle"] == {
-        "mode": "line"
+        "mode": "dashed"
     }
     assert "thresholds" not in found["Guilds per shard"]["fieldConfig"]["defaults"]
 
@@ -133,9 +132,11 @@ def test_a_state_that_alerts_has_the_colour_of_its_severity(vectobeat: Catalog) 
     health = by_title(vectobeat, "vectobeat-lavalink-nodes")["Node health"]
 
     assert health["type"] == "state-timeline"
-    [mapping] = health["fieldConfig"]["defaults"]["mappings"]
+    mapping, absent = health["fieldConfig"]["defaults"]["mappings"]
     assert mapping["options"]["0"] == {"text": "failed", "color": "red", "index": 1}
     assert mapping["options"]["1"]["color"] == "green"
+    assert absent["options"]["result"]["color"] == "purple"
+    assert health["fieldConfig"]["defaults"]["color"]["mode"] == "fixed", "by thresholds Grafana would merge the states"
 
 
 def test_filters_apply_only_to_series_that_have_the_label(vectobeat: Catalog) -> None:
@@ -207,6 +208,8 @@ def test_ids_are_positive_and_fit_grafanas_integers(one: str, other: str) -> Non
         ([warning(above=-5)], [("green", -6), ("orange", -5)]),
         ([info(below=2), critical(above=7)], [("blue", 0), ("green", 2), ("red", 7)]),
         ([critical(equals=0)], [("green", 0)]),
+        ([critical(above=0)], [("green", 0), ("red", 1e-9)]),
+        ([warning(at_least=0)], [("green", -1), ("orange", 0)]),
     ],
 )
 def test_threshold_steps(levels: list[Any], colours: list[tuple[str, float]]) -> None:

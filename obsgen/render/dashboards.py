@@ -10,7 +10,7 @@ from obsgen.layout import place
 from obsgen.model.catalog import Domain
 from obsgen.model.dashboard import Annotation, Dashboard
 from obsgen.promql.label import Label, Matcher
-from obsgen.promql.metric import ALERTS
+from obsgen.promql.metric import ALERTS, Metric
 from obsgen.promql.text import Scope, render
 from obsgen.promql.tree import Series, series_in
 from obsgen.render import grafana
@@ -82,11 +82,12 @@ class _Renderer:
     def _offering(self, label: Label, wider: Sequence[Label]) -> Series:
         """Return a series on the dashboard that has the label, and as many of the wider ones as any has.
 
-        Its values are those to choose from, narrowed by what was chosen before.
+        Its values are those to choose from, narrowed by what was chosen before. A metric has them at once, a recorded
+        series only after its first evaluation.
         """
         read = (s for panel in self.dashboard.panels for expr in panel.expressions for s in series_in(expr))
         having = [series for series in read if label.name in series.label_names]
-        return max(having, key=lambda series: sum(each.name in series.label_names for each in wider))
+        return max(having, key=lambda s: (sum(each.name in s.label_names for each in wider), isinstance(s, Metric)))
 
     def _annotations(self) -> list[Json]:
         own = {"alertstate": "firing", "catalog": self.project.name}

@@ -148,7 +148,8 @@ class Panels:
             **self._queries(panel),
             "options": {
                 "alignValue": "left",
-                "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
+                # Grafana's legend would name the values, not the states, which stand in the bars.
+                "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False},
                 "mergeValues": True,
                 "rowHeight": 0.8,
                 "showValue": "auto",
