@@ -184,15 +184,15 @@ CASES: dict[str, list[tuple[str, str]]] = {
     ],
     "seldom-recorded": [
         (
-            'SUM = Recording(name="app:heat:max", expr=max_(HEAT), title="T", help="H.", interval="15m")\n'
-            "ALERTS = (alert(expr=SUM > 5),)  # <-",
-            "alert A is evaluated every 30s and reads app:heat:max, which has a sample every 15m",
+            "SEEN = Recording(name='all:seen', expr=max_(HEAT), title='S', help='H', interval='15m')\n"
+            "RECORDINGS = (SEEN,)\nALERTS = (alert(expr=SEEN, fires=info(above=5)),)  # <-",
+            "alert A is evaluated every 30s and reads all:seen, which has a sample every 15m",
         ),
         (
-            'SLOW = Source(name="slow", title="Slow", job="slow", interval="10m")\n'
-            'COLD = Gauge(name="cold", title="Cold", help="H.", source=SLOW, misnomer="m")\n'
-            'NOW = Recording(name="app:cold:max", expr=max_(COLD), title="T", help="H.")  # <-',
-            "recording app:cold:max is evaluated every 30s and reads cold, which has a sample every 10m",
+            "SLOW = Source(name='slow', title='Slow', job='slow', interval='10m')\n"
+            "COLD = Gauge(name='cold', title='C', help='C', source=SLOW)\nMETRICS = (HITS, BAD, HEAT, WAIT, COLD)\n"
+            "RECORDINGS = (Recording(name='all:cold', expr=max_(COLD), title='C', help='C'),)  # <-",
+            "recording all:cold is evaluated every 30s and reads cold, which has a sample every 10m",
         ),
     ],
     "quantile-of-counter": [
