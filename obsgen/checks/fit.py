@@ -42,8 +42,8 @@ class _Placed:
 
     def inside(self, columns: int = 0, rows: int = 0) -> tuple[float, float]:
         """Return the width and height of its content, in its place or of another size."""
-        width = page.inner_width(NARROW.width(columns or self.at.w))
-        return width, page.pixels(rows or self.at.h) - page.frame(titled=bool(self.panel.heading))
+        titled, padded = bool(self.panel.heading), not isinstance(self.panel, Stat)
+        return page.inside(columns or self.at.w, rows or self.at.h, titled=titled, padded=padded)
 
 
 def title_does_not_fit(survey: Survey) -> Iterator[Problem]:
@@ -82,7 +82,7 @@ def table_does_not_fit(survey: Survey) -> Iterator[Problem]:
                     f"the columns of table {placed} do not fit {SCREEN}: they need {needed} px and have {room:.0f}, "
                     f"{widest.head!r} alone {widest.pixels}"
                 )
-                wider = page.columns(needed + NARROW.width(COLUMNS) - placed.inside(COLUMNS)[0])
+                wider = page.columns(needed + page.frame(titled=True)[0])
                 hint = f"shorten their heads, leave one out{f', or give it width={wider}' if wider else ''}"
                 yield Problem("table-does-not-fit", message, placed.line, hint)
 
