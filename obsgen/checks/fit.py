@@ -9,7 +9,7 @@ from functools import partial
 
 from obsgen.checks.places import Survey
 from obsgen.errors import Location, Problem
-from obsgen.layout import COLUMNS, NARROW, Position, page, place, text_rows
+from obsgen.layout import COLUMNS, NARROW, Position, page, text_rows
 from obsgen.layout.contents import longest_values, names
 from obsgen.layout.legend import bars_fit, below, beside, legend
 from obsgen.layout.stat import sizes
@@ -52,7 +52,7 @@ def title_does_not_fit(survey: Survey) -> Iterator[Problem]:
         frame = page.title_frame(described=True, linked=bool(placed.panel.expressions))
         title, room = placed.panel.heading, NARROW.width(placed.at.w) - frame
         needed = page.title_width(title)
-        if needed > room:
+        if title and needed > room:
             shown = max((n for n in range(len(title)) if page.title_width(title[:n]) <= room), default=0)
             message = f"the title {placed} is cut {SCREEN}: it needs {needed:.0f} px and has {max(0, room):.0f}"
             wider = page.columns(needed + frame)
@@ -138,10 +138,7 @@ def _legend_fits(shown: list[str], width: float, height: float) -> bool:
 
 
 def _all(survey: Survey) -> Iterator[_Placed]:
-    for dashboard in survey.catalog.dashboards:
-        for row in place(dashboard):
-            for panel, _, at in row.panels:
-                yield _Placed(dashboard, panel, at)
+    return (_Placed(*each) for each in survey.placed)
 
 
 def _names(panel: Panel) -> list[str]:
