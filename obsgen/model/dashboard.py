@@ -81,7 +81,8 @@ class Panel:
         conform(self)
         if type(self) is Panel:
             raise DefinitionError("a Panel has no kind", "use TimeSeries, Stat, Table or another of its kinds")
-        if not 1 <= self.width <= 24 or self.height < 2:
+        computed = isinstance(self, Text) and not self.height
+        if not 1 <= self.width <= 24 or (self.height < 2 and not computed):
             raise DefinitionError(
                 f"a panel of {self.width} x {self.height} does not fit", "width is 1 to 24, height 2 or more"
             )
@@ -208,11 +209,11 @@ class AlertList(Panel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text(Panel):
-    """Markdown."""
+    """Markdown, as high as its text needs; a height of its own is for a text that is to scroll."""
 
     markdown: str
     width: int = 24
-    height: int = 3
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
