@@ -300,7 +300,7 @@ CONCIERGE_DASHBOARD = Dashboard(
                 ),
                 Stat(
                     shows=histogram_quantile(0.95, RESPONSE_TIME, window="7d"),
-                    title="Response time, p95",
+                    title="Response, p95",
                     description="How long did the slowest 5% of the tickets of the last 7 days wait at least to be "
                     "acknowledged?",
                 ),

@@ -294,7 +294,7 @@ NODE_DASHBOARD = Dashboard(
                 FAILED_NODES,
                 Stat(
                     shows=max_(LATENCY.unless(HEALTH.differs(1), on=(REGION, NODE))),
-                    title="Slowest healthy node",
+                    title="Slowest node",
                     description="How long does the slowest node that is healthy take to answer its check?",
                 ),
                 Stat(

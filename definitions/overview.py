@@ -16,7 +16,7 @@ JOBS = tuple(
 
 def narrow(stat: Stat, title: str) -> Stat:
     """Return a domain's number for the line of all domains."""
-    return replace(stat, title=title, width=4)
+    return replace(stat, title=title, width=8, height=3)
 
 
 OVERVIEW = Dashboard(
@@ -31,9 +31,9 @@ OVERVIEW = Dashboard(
                 shards.SHARDS_OFF_STAT,
                 shards.SLOWEST_SHARD,
                 narrow(lavalink.FAILED_NODES, "Nodes down"),
-                narrow(automation.WORST_FAILURES, "Automation"),
-                narrow(api.LEAST_BUDGET, "API budget"),
-                narrow(concierge.VIOLATIONS_NOW, "SLA violations"),
+                narrow(automation.WORST_FAILURES, "Automation failures"),
+                narrow(api.LEAST_BUDGET, "API budget remaining"),
+                narrow(concierge.VIOLATIONS_NOW, "SLA violations, 1 h"),
             ),
         ),
         Row(
@@ -59,7 +59,7 @@ OVERVIEW = Dashboard(
                 replace(lavalink.HEALTH_OVER_TIME, width=12, height=8),
                 TimeSeries(
                     shows=max_(automation.FAILURE_RATIO),
-                    title="Automation failures",
+                    title="Automation failures over time",
                     description="Since when does an automation action fail? The share of the hour before, of the "
                     "action that fails most.",
                 ),

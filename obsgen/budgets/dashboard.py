@@ -94,7 +94,6 @@ def _now(budget: ErrorBudget) -> Iterator[Panel]:
         key=_key(budget, "remaining"),
         description=f"{budget.remaining.help}{least}",
         levels=LEFT,
-        width=5,
     )
     yield Stat(
         shows=max_(budget.burn_rate(budget.pace)),
@@ -103,22 +102,19 @@ def _now(budget: ErrorBudget) -> Iterator[Panel]:
         description=f"{budget.burn_rate(budget.pace).help} At 1 the budget lasts exactly its window.{least}",
         unit=Unit.TIMES,
         levels=_burning(budget),
-        width=5,
     )
     yield Stat(
         shows=sum_(budget.bad),
         title=f"Bad {budget.events}",
         key=_key(budget, "bad"),
         description=f"Bad {budget.events} of the last {spoken(budget.window)}, of all series.",
-        width=4,
     )
-    yield TimeSeries(
-        shows=min_(budget.remaining),
-        title="Budget remaining over time",
-        key=_key(budget, "remaining over time"),
-        description=f"{budget.remaining.help}{least}",
-        levels=LEFT,
-        width=10,
+    yield Stat(
+        shows=budget.coverage,
+        title="Data",
+        key=_key(budget, "data"),
+        description=budget.coverage.help,
+        levels=(warning(below=budget.min_coverage),),
     )
 
 
@@ -154,7 +150,6 @@ def _explained(budget: ErrorBudget) -> Text:
         key=_key(budget, "objective"),
         description="What the budget promises.",
         markdown="\n".join(lines),
-        height=3 + len(budget.objectives),
     )
 
 
@@ -179,6 +174,15 @@ def _history(budget: ErrorBudget) -> Iterator[Panel]:
             width=24,
             height=10,
         )
+    else:
+        yield TimeSeries(
+            shows=budget.remaining,
+            title="Remaining over time",
+            key=_key(budget, "remaining over time"),
+            description=budget.remaining.help,
+            levels=LEFT,
+            width=24,
+        )
     windows = dict.fromkeys(burn.long for burn in budget.burns)
     yield TimeSeries(
         shows=tuple(
@@ -201,7 +205,6 @@ def _all(budget: ErrorBudget, by: tuple[Label, ...]) -> Table:
         (f"Burn rate, {budget.pace}", max_(budget.burn_rate(budget.pace), by=by), _burning(budget), ""),
         ("Exhausted in", min_(budget.exhausted_in, by=by), (), NOT_BURNING),
         (f"Bad {budget.events}", max_(budget.bad, by=by), (), ""),
-        (f"All {budget.events}", max_(budget.total, by=by), (), ""),
     ]
     return Table(
         title="All series",

@@ -14,7 +14,7 @@ from obsgen.layout.contents import longest_values, names
 from obsgen.layout.legend import bars_fit, below, beside, legend
 from obsgen.layout.stat import sizes
 from obsgen.layout.table import columns
-from obsgen.model.dashboard import BarGauge, Dashboard, Panel, Stat, Table, Text, TimeSeries
+from obsgen.model.dashboard import BarGauge, Dashboard, Panel, Stat, Table, Text, TimeSeries, linked
 
 LEAST_VALUE, LEAST_NAME = 16, 10
 """Font sizes in pixels: a value is larger than the title above it, and a name can be read."""
@@ -49,7 +49,7 @@ class _Placed:
 def title_does_not_fit(survey: Survey) -> Iterator[Problem]:
     """A title that Grafana cuts: it shares its line with the icons of the description, the links and the menu."""
     for placed in _all(survey):
-        frame = page.title_frame(described=True, linked=bool(placed.panel.expressions))
+        frame = page.title_frame(described=True, linked=linked(placed.panel))
         title, room = placed.panel.heading, NARROW.width(placed.at.w) - frame
         needed = page.title_width(title)
         if title and needed > room:

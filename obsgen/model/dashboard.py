@@ -216,6 +216,11 @@ class Text(Panel):
     height: int = 0
 
 
+def linked(panel: Panel) -> bool:
+    """Return whether a panel has links to the runbooks and metrics that it is about: the head of a stat has no room."""
+    return bool(panel.expressions) and not isinstance(panel, Stat)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """Panels under a heading.

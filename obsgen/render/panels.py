@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from obsgen.index import Index
-from obsgen.layout import Position
+from obsgen.layout import Position, contents, page
+from obsgen.layout import legend as room
+from obsgen.layout.table import columns
 from obsgen.model.catalog import Domain
 from obsgen.model.dashboard import (
     AlertList,
@@ -20,6 +22,7 @@ from obsgen.model.dashboard import (
     Table,
     Text,
     TimeSeries,
+    linked,
 )
 from obsgen.model.rule import Level, Recording
 from obsgen.promql.infer import EXTREMES, core, labels_of
@@ -89,7 +92,7 @@ class Panels:
         )
 
     def _links(self, panel: Panel) -> list[Json]:
-        expressions = panel.expressions
+        expressions = panel.expressions if linked(panel) else ()
         alerts = dict.fromkeys(alert.name for expr in expressions for alert in self.index.watching(expr))
         series = dict.fromkeys(s.name for expr in expressions for s in series_in(expr) if s.name in self.index.series)
         return [
@@ -113,7 +116,7 @@ class Panels:
             "kind": "timeseries",
             **self._queries(panel),
             "options": {
-                "legend": legend(position, several=several, lowest_first=_falls(levels)),
+                "legend": _legend_of(panel, position, several=several, lowest_first=_falls(levels)),
                 "tooltip": {"mode": "multi", "sort": "asc" if _falls(levels) else "desc"},
             },
             "defaults": defaults,
@@ -185,6 +188,7 @@ class Panels:
             "indexByName": {name: position for position, name in enumerate(order)},
             "renameByName": names,
         }
+        wide = [column.pixels for column in columns(panel) if column.fixed]
         sort = panel.sort_by or ""
         return {
             "kind": "table",
@@ -192,11 +196,11 @@ class Panels:
             "options": {"cellHeight": "sm", "showHeader": True}
             | ({"sortBy": [{"displayName": sort.lstrip("-"), "desc": sort.startswith("-")}]} if sort else {}),
             "defaults": {"custom": {"align": "auto", "cellOptions": {"type": "auto"}}},
-            "overrides": [self._column(panel, *each) for each in zip(heads, panel.queries, strict=True)],
+            "overrides": [self._column(panel, *each) for each in zip(heads, panel.queries, wide, strict=True)],
             "transformations": [{"id": "merge", "options": {}}, {"id": "organize", "options": organize}],
         }
 
-    def _column(self, panel: Table, head: str, query: Query) -> Json:
+    def _column(self, panel: Table, head: str, query: Query, width: int) -> Json:
         levels, unit = self._of(query), panel.unit_of(query)
         properties: list[Json] = [{"id": "unit", "value": UNITS[unit]}]
         if (decimals := _decimals(unit)) is not None:
@@ -210,7 +214,7 @@ class Panels:
             properties.append({"id": "thresholds", "value": {"mode": "absolute", "steps": steps(levels, unit)}})
         if levels or states:
             properties.append({"id": "custom.cellOptions", "value": {"mode": "basic", "type": "color-background"}})
-        properties.append({"id": "custom.width", "value": column_width(head)})
+        properties.append({"id": "custom.width", "value": width})
         return {"matcher": {"id": "byName", "options": head}, "properties": properties}
 
     def _heatmap(self, panel: Heatmap, position: Position) -> Json:
@@ -304,17 +308,25 @@ class Panels:
         return field | {"color": {"fixedColor": "text", "mode": "fixed"}}
 
 
-def legend(position: Position, *, several: bool, lowest_first: bool) -> Json:
+def _legend_of(panel: TimeSeries, position: Position, *, several: bool, lowest_first: bool) -> Json:
     """Return the legend of a graph: none for one line, beside the graph where there is room, else below it.
 
     Args:
-        position: the place of the panel.
-        several: whether there are several lines.
+        panel: the graph.
+        position: its place.
+        several: whether it can have several lines.
         lowest_first: whether low values are the bad ones, which stand at the top.
     """
     if not several:
         return {"displayMode": "list", "placement": "bottom", "showLegend": False}
-    if position.w < BESIDE:
+    known = [contents.names(query) for query in panel.queries]
+    if all(known):
+        names = [name for each in known for name in each or ()]
+        fits = room.legend(names, *page.inside(position.w, position.h, titled=True))
+        below = fits is None or fits.placement == "bottom"
+    else:
+        below = position.w < BESIDE
+    if below:
         return {"displayMode": "list", "placement": "bottom", "showLegend": True}
     return {
         "calcs": ["lastNotNull"],
@@ -340,11 +352,6 @@ def _states(expressions: Sequence[Expr]) -> dict[int, str]:
     # An average of states is none of them.
     subjects = (core(expr, EXTREMES) for expr in expressions)
     return {v: name for s in subjects if isinstance(s, Gauge) for v, name in s.states.items()}
-
-
-def column_width(head: str) -> int:
-    """Return the pixels of a column of numbers: its head in bold, some room for sorting it, and for a number."""
-    return max(100, 9 * len(head) + 40)
 
 
 def _newest() -> Json:

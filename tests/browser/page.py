@@ -110,5 +110,5 @@ def _settle(page: Page) -> None:
     page.wait_for_load_state("networkidle", timeout=PATIENCE)
     page.wait_for_timeout(QUIET)
     page.wait_for_function(
-        "() => !document.querySelector('[aria-label=\"Panel loading bar\"], [data-testid=\"Spinner\"]')", timeout=PATIENCE
+        '() => !document.querySelector(\'[aria-label="Panel loading bar"], [data-testid="Spinner"]\')', timeout=PATIENCE
     )
