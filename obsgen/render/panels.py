@@ -29,7 +29,7 @@ from obsgen.promql.infer import EXTREMES, core, labels_of
 from obsgen.promql.label import TARGET_LABELS
 from obsgen.promql.metric import Gauge, Metric, seconds
 from obsgen.promql.text import Scope, render
-from obsgen.promql.tree import Expr, Series, series_in
+from obsgen.promql.tree import Aggregate, Expr, Series, series_in
 from obsgen.promql.units import Unit
 from obsgen.render import grafana
 from obsgen.render.fields import UNITS, mappings, no_data, steps
@@ -279,7 +279,9 @@ class Panels:
             return query.legend
         if query.legend is not None:
             return " ".join(f"{{{{{label.name}}}}}" for label in query.legend)
-        found = (labels_of(query.expr) or frozenset()) - TARGET_LABELS
+        kept = labels_of(query.expr) or frozenset()
+        # What it was aggregated by names it, be it only the job.
+        found = kept - TARGET_LABELS or (kept if isinstance(query.expr, Aggregate) else frozenset())
         subject = core(query.expr)
         declared = [label.name for label in subject.labels] if isinstance(subject, Metric) else []
         ordered = [name for name in declared if name in found] or sorted(found)
