@@ -6,7 +6,6 @@ from obsgen.model import (
     VALUE,
     Agreement,
     AlertList,
-    BarGauge,
     Dashboard,
     Domain,
     ErrorBudget,
@@ -15,6 +14,7 @@ from obsgen.model import (
     Given,
     Objective,
     Proof,
+    Query,
     Row,
     Runbook,
     Sample,
@@ -23,6 +23,8 @@ from obsgen.model import (
     Stat,
     Step,
     SuccessRatio,
+    Table,
+    Text,
     TimeSeries,
     critical,
     warning,
@@ -275,41 +277,69 @@ def error_ratio(*by: Label) -> Expr:
     return clamp_max(sum_(rate(ERRORS), by=by).or_(requests * 0) / requests, 1)
 
 
+LEAST_BUDGET = Stat(
+    shows=min_(BUDGET.remaining),
+    title="Budget remaining",
+    description="How much remains of the errors that the objective allows in 30 days, on the route with the least? "
+    "100% is all, 0% nothing; below 0% the objective is missed. It is not the success ratio.",
+    levels=(warning(below=0.25), critical(below=0)),
+)
+ERROR_RATIO = TimeSeries(
+    shows=error_ratio(),
+    title="Error ratio",
+    description="Which share of all requests ends with a 5xx?",
+)
+
 API_DASHBOARD = Dashboard(
     uid="vectobeat-api-error-budgets",
     title="VectoBeat / API error budgets",
-    description="How much of the 30-day error budget is left on each route, and where does it go?",
+    description="Does the API answer, how much of the 30-day error budget remains on each route, and where does it go?",
     filters=(ROUTE,),
-    time="7d",
+    time="24h",
     refresh="1m",
     rows=(
+        Row(title="What is wrong", panels=(AlertList(),)),
         Row(
             title="Now",
             panels=(
-                Stat(
-                    shows=min_(BUDGET.ratio),
-                    title="Smallest budget",
-                    description="The route with the least error budget, 1 - error rate.",
-                ),
-                Stat(shows=sum_(BUDGET.total), title="Requests in 30 days", description="On all routes shown."),
-                Stat(shows=sum_(BUDGET.bad), title="Errors in 30 days", description="On all routes shown."),
+                LEAST_BUDGET,
                 Stat(
                     shows=error_ratio(),
                     title="Error ratio now",
-                    description="Share of the requests that end with a 5xx.",
+                    description="Which share of the requests of the last minutes ended with a 5xx?",
+                ),
+                Stat(
+                    shows=sum_(BUDGET.bad),
+                    title="Errors, 30 d",
+                    description="How many requests of the last 30 days ended with a 5xx?",
+                ),
+                Stat(
+                    shows=sum_(BUDGET.total),
+                    title="Requests, 30 d",
+                    description="How many requests were there in the last 30 days?",
                 ),
             ),
         ),
         Row(
-            title="Budgets",
+            title="Routes",
             panels=(
-                TimeSeries(shows=BUDGET.ratio, legend=(ROUTE,), width=16, height=10),
-                AlertList(width=8, height=10),
-                BarGauge(
-                    shows=min_(BUDGET.ratio, by=[ROUTE]),
-                    title="Budget by route",
-                    description="30-day error budget of every route, 1 - error rate.",
-                    width=24,
+                Table(
+                    title="Routes",
+                    description="Which route has spent its budget, and does it still fail? That with the least budget "
+                    "comes first.",
+                    by=(ROUTE,),
+                    shows=(
+                        Query(
+                            expr=min_(BUDGET.remaining, by=[ROUTE]),
+                            legend="Budget remaining",
+                            levels=LEAST_BUDGET.levels,
+                        ),
+                        Query(expr=error_ratio(ROUTE), legend="Error ratio now"),
+                        Query(expr=max_(BUDGET.bad, by=[ROUTE]), legend="Errors, 30 d"),
+                        Query(expr=max_(BUDGET.total, by=[ROUTE]), legend="Requests, 30 d"),
+                        Query(expr=min_(BUDGET.ratio, by=[ROUTE]), legend="Success ratio"),
+                    ),
+                    sort_by="Budget remaining",
                     height=12,
                 ),
             ),
@@ -317,27 +347,48 @@ API_DASHBOARD = Dashboard(
         Row(
             title="Traffic",
             panels=(
-                TimeSeries(
-                    shows=sum_(rate(REQUESTS), by=[ROUTE]),
-                    title="Requests by route",
-                    description="Requests per second.",
-                ),
-                TimeSeries(
-                    shows=error_ratio(ROUTE),
-                    title="Error ratio by route",
-                    description="Share of the requests that end with a 5xx.",
-                ),
+                ERROR_RATIO,
                 TimeSeries(
                     shows=sum_(rate(REQUESTS), by=[STATUS]),
                     title="Requests by status",
-                    description="Requests per second.",
+                    description="How many requests per second end with which status?",
                     stacked=True,
                 ),
                 TimeSeries(
-                    shows=max_(events(ERRORS, "5m", by=[ROUTE]), by=[ROUTE]),
+                    shows=max_(events(ERRORS, "5m", by=[ROUTE]), by=[ROUTE]) > 0,
                     title="Errors in five minutes",
-                    description="5xx answers, the first of a new route included.",
+                    description="Which routes fail, and when? The 5xx answers of the five minutes before; a route "
+                    "without any has no line.",
                     unit=Unit.COUNT,
+                    width=24,
+                ),
+                TimeSeries(
+                    shows=sum_(rate(REQUESTS), by=[ROUTE]),
+                    title="Requests by route",
+                    description="How many requests per second does each route serve?",
+                    width=24,
+                    height=10,
+                ),
+            ),
+        ),
+        Row(
+            title="Success ratio: the number of the metrics guide",
+            panels=(
+                Text(
+                    title="Not the error budget",
+                    description="What the success ratio is.",
+                    markdown="The guide calls `api_error_budget_remaining` what is **1 - error rate** of 30 days: the "
+                    "share of the requests that went well. It moves little: with an objective of 99.9%, it still says "
+                    "99.9% when nothing remains of the budget. The two alerts on it are the guide's; for what "
+                    "remains, see **Budget remaining**.",
+                ),
+                TimeSeries(
+                    shows=BUDGET.ratio,
+                    legend=(ROUTE,),
+                    title="Success ratio, 30 d",
+                    description="Which share of the requests of the 30 days before went well, on each route?",
+                    width=24,
+                    height=10,
                 ),
             ),
         ),

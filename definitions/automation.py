@@ -13,6 +13,7 @@ from obsgen.model import (
     Given,
     Heatmap,
     Proof,
+    Query,
     Recording,
     Row,
     Runbook,
@@ -34,9 +35,7 @@ from obsgen.promql import (
     Unit,
     events,
     histogram_quantile,
-    increase,
     max_,
-    rate,
     sum_,
     up,
 )
@@ -220,6 +219,12 @@ FAILING = Alert(
     ),
 )
 
+WORST_FAILURES = Stat(
+    shows=max_(FAILURE_RATIO),
+    title="Worst failure ratio",
+    description="Which share of the attempts of the last hour failed, of the action that fails most?",
+)
+
 AUTOMATION_DASHBOARD = Dashboard(
     uid="vectobeat-automation-success",
     title="VectoBeat / Automation",
@@ -228,63 +233,67 @@ AUTOMATION_DASHBOARD = Dashboard(
     filters=(ACTION,),
     time="24h",
     rows=(
+        Row(title="What is wrong", panels=(AlertList(),)),
         Row(
             title="Now",
             panels=(
-                Stat(
-                    shows=sum_(ATTEMPTS_1H),
-                    title="Actions in an hour",
-                    description="Automation actions of the last hour.",
-                ),
+                WORST_FAILURES,
                 Stat(
                     shows=sum_(FAILED_1H),
-                    title="Failures in an hour",
-                    description="Automation actions of the last hour that failed.",
+                    title="Failures, 1 h",
+                    description="How many automation actions failed in the last hour?",
                 ),
-                Stat(shows=max_(FAILURE_RATIO), title="Worst failure ratio"),
+                Stat(
+                    shows=sum_(ATTEMPTS_1H),
+                    title="Actions, 1 h",
+                    description="How many automation actions were attempted in the last hour?",
+                ),
                 Stat(
                     shows=histogram_quantile(0.95, DURATION, window="1h"),
-                    title="Duration, 95th percentile",
-                    description="Of the jobs of the last hour.",
+                    title="Duration, p95",
+                    description="How long did the slowest 5% of the jobs of the last hour take at least?",
                 ),
             ),
         ),
         Row(
             title="Success",
             panels=(
-                TimeSeries(shows=FAILURE_RATIO),
-                AlertList(),
                 TimeSeries(
-                    shows=sum_(increase(ACTIONS), by=[ACTION]),
-                    title="Actions",
-                    description="Automation actions over time.",
-                    stacked=True,
+                    shows=FAILURE_RATIO,
+                    description="Which action fails, and since when? The share of the attempts of the hour before.",
+                    width=24,
                 ),
                 TimeSeries(
-                    shows=sum_(rate(FAILED), by=[ACTION]),
-                    title="Failures",
-                    description="Automation actions that failed, per second.",
+                    shows=FAILED_1H,
+                    title="Failures per hour",
+                    description="How many attempts of each action failed in the hour before?",
+                ),
+                TimeSeries(
+                    shows=ATTEMPTS_1H,
+                    title="Actions per hour",
+                    description="How many attempts of each action were there in the hour before?",
                 ),
             ),
         ),
         Row(
             title="Duration",
             panels=(
-                Heatmap(of=DURATION),
                 TimeSeries(
                     shows=(
-                        histogram_quantile(0.50, DURATION, by=[ACTION]),
-                        histogram_quantile(0.95, DURATION, by=[ACTION]),
+                        Query(expr=histogram_quantile(0.50, DURATION, by=[ACTION]), legend="{{action}} median"),
+                        Query(expr=histogram_quantile(0.95, DURATION, by=[ACTION]), legend="{{action}} p95"),
                     ),
-                    title="Duration, median and 95th percentile",
-                    description="How long automation jobs take. Of each action the lower line is the median.",
+                    title="Duration by action",
+                    description="How long do the jobs of each action take, and how long do its slowest 5% take at "
+                    "least?",
+                    width=24,
                 ),
+                Heatmap(of=DURATION, description="How are the durations of all jobs distributed?"),
                 BarGauge(
                     shows=histogram_quantile(0.95, DURATION, by=[ACTION], window="1d"),
-                    title="Slowest actions of the day",
-                    description="95th percentile of the job duration in the last 24 hours.",
-                    width=24,
-                    height=6,
+                    title="Duration, p95, 24 h",
+                    description="Which action was slow within a day? The slowest 5% of its jobs took at least so long.",
+                    width=12,
                 ),
             ),
         ),

@@ -14,6 +14,7 @@ from obsgen.model import (
     Latency,
     Objective,
     Proof,
+    Query,
     Recording,
     Row,
     Runbook,
@@ -272,6 +273,12 @@ RESPONSES = ErrorBudget(
     mitigation=("Ask another shift for help, and work on the oldest tickets first.",),
 )
 
+VIOLATIONS_NOW = Stat(
+    shows=VIOLATIONS_1H,
+    title="SLA violations, 1 h",
+    description="How many tickets were resolved after their SLA window, within the last hour?",
+)
+
 CONCIERGE_DASHBOARD = Dashboard(
     uid="vectobeat-concierge-sla",
     title="VectoBeat / Concierge",
@@ -281,50 +288,58 @@ CONCIERGE_DASHBOARD = Dashboard(
     time="7d",
     refresh="1m",
     rows=(
+        Row(title="What is wrong", panels=(AlertList(),)),
         Row(
             title="Now",
             panels=(
-                Stat(shows=VIOLATIONS_1H),
-                Stat(shows=events(VIOLATIONS, "7d"), title="SLA violations in 7 days"),
+                VIOLATIONS_NOW,
                 Stat(
-                    shows=sum_(increase(REQUESTS, "7d")),
-                    title="Tickets in 7 days",
-                    description="Steps of concierge tickets in the last 7 days.",
+                    shows=events(VIOLATIONS, "7d"),
+                    title="SLA violations, 7 d",
+                    description="How many tickets were resolved after their SLA window, within the last 7 days?",
                 ),
                 Stat(
                     shows=histogram_quantile(0.95, RESPONSE_TIME, window="7d"),
-                    title="Response time, 95th percentile",
-                    description="From submission to acknowledgement, in the last 7 days.",
+                    title="Response, p95",
+                    description="How long did the slowest 5% of the tickets of the last 7 days wait at least to be "
+                    "acknowledged?",
+                ),
+                Stat(
+                    shows=sum_(increase(REQUESTS, "7d")),
+                    title="Ticket steps, 7 d",
+                    description="How many tickets were opened, acknowledged or resolved in the last 7 days?",
                 ),
             ),
         ),
         Row(
             title="SLA",
             panels=(
-                TimeSeries(shows=max_(VIOLATIONS_1H), title="Violations over time"),
-                AlertList(),
+                TimeSeries(
+                    shows=max_(VIOLATIONS_1H),
+                    title="SLA violations per hour",
+                    description="When were tickets resolved too late? Those of the hour before.",
+                ),
                 TimeSeries(
                     shows=sum_(increase(REQUESTS), by=[STATUS]),
                     title="Tickets by status",
-                    description="Concierge tickets that reached a status.",
+                    description="How many tickets reached each status?",
                     stacked=True,
-                    width=24,
                 ),
             ),
         ),
         Row(
             title="Response time",
             panels=(
-                Heatmap(of=RESPONSE_TIME),
                 TimeSeries(
                     shows=(
-                        histogram_quantile(0.50, RESPONSE_TIME, window="1d"),
-                        histogram_quantile(0.95, RESPONSE_TIME, window="1d"),
+                        Query(expr=histogram_quantile(0.50, RESPONSE_TIME, window="1d"), legend="median"),
+                        Query(expr=histogram_quantile(0.95, RESPONSE_TIME, window="1d"), legend="p95"),
                     ),
-                    title="Median and 95th percentile",
-                    description="From submission to acknowledgement, of the 24 hours before. The lower line is the "
-                    "median.",
+                    title="Response time, 24 h",
+                    description="How long did tickets wait to be acknowledged in the 24 hours before: half of them, "
+                    "and the slowest 5% at least?",
                 ),
+                Heatmap(of=RESPONSE_TIME, description="How are the response times distributed?"),
             ),
         ),
     ),

@@ -264,41 +264,61 @@ AVAILABILITY = ErrorBudget(
     ),
 )
 
+FAILED_NODES = Stat(
+    shows=count(HEALTH.differs(1)).or_(count(HEALTH) * 0),
+    title="Nodes down",
+    description="How many nodes have failed their last check?",
+    unit=Unit.COUNT,
+    levels=(critical(above=0),),
+    width=6,
+)
+HEALTH_OVER_TIME = StateTimeline(
+    shows=HEALTH,
+    legend=(REGION, NODE),
+    title="Node health",
+    description="Which node failed, and when? A gap is a time without any check.",
+    width=24,
+    height=9,
+)
+
 NODE_DASHBOARD = Dashboard(
     uid="vectobeat-lavalink-nodes",
     title="VectoBeat / Lavalink nodes",
     description="Do the audio nodes answer, how fast, and how many players are on them?",
     filters=(REGION, NODE),
     rows=(
+        Row(title="What is wrong", panels=(AlertList(),)),
         Row(
             title="Now",
             panels=(
+                FAILED_NODES,
                 Stat(
-                    shows=sum_(HEALTH),
-                    title="Healthy nodes",
-                    description="Nodes whose last check succeeded.",
-                    unit=Unit.COUNT,
+                    shows=max_(LATENCY.unless(HEALTH.differs(1), on=(REGION, NODE))),
+                    title="Slowest node",
+                    description="How long does the slowest node that is healthy take to answer its check?",
                 ),
                 Stat(
-                    shows=count(HEALTH) - sum_(HEALTH),
-                    title="Failed nodes",
-                    description="Nodes whose last check failed.",
+                    shows=count(HEALTH.equals(1)).or_(count(HEALTH) * 0),
+                    title="Nodes up",
+                    description="How many nodes have passed their last check?",
                     unit=Unit.COUNT,
                 ),
-                Stat(shows=sum_(PLAYERS), title="Players", description="Active players on all nodes."),
-                Stat(shows=max_(LATENCY.unless(HEALTH.differs(1), on=(REGION, NODE))), title="Slowest healthy node"),
+                Stat(shows=sum_(PLAYERS), title="Players", description="How many players are active on all nodes?"),
             ),
         ),
         Row(
             title="Health",
             panels=(
-                StateTimeline(shows=HEALTH, legend=(REGION, NODE), width=16, height=9),
-                AlertList(width=8, height=9),
-                TimeSeries(shows=LATENCY, legend=(REGION, NODE)),
+                HEALTH_OVER_TIME,
+                TimeSeries(
+                    shows=LATENCY,
+                    legend=(REGION, NODE),
+                    description="Which node became slow, and when? That of a failed node is the time-out of its check.",
+                ),
                 TimeSeries(
                     shows=avg_over_time(HEALTH, "1d"),
-                    title="Availability over 24 hours",
-                    description="Share of the last 24 hours in which the node was healthy.",
+                    title="Availability, 24 h",
+                    description="For which share of the 24 hours before was each node healthy?",
                     unit=Unit.RATIO,
                     legend=(REGION, NODE),
                 ),
@@ -307,11 +327,13 @@ NODE_DASHBOARD = Dashboard(
         Row(
             title="Load",
             panels=(
-                TimeSeries(shows=PLAYERS, legend=(REGION, NODE)),
+                TimeSeries(
+                    shows=PLAYERS, legend=(REGION, NODE), description="How many players are active on each node?"
+                ),
                 TimeSeries(
                     shows=sum_(PLAYERS, by=[REGION]),
                     title="Players per region",
-                    description="Active players of all nodes in a region.",
+                    description="How many players are active on all nodes of a region?",
                     stacked=True,
                 ),
             ),

@@ -1,7 +1,9 @@
 """The overview: is anything wrong, and where do I look?"""
 
+from dataclasses import replace
+
 from obsgen.model import AlertList, Dashboard, Domain, Row, Stat, StateTimeline, TimeSeries
-from obsgen.promql import JOB, UP, Unit, count, finite, max_, min_, sum_
+from obsgen.promql import JOB, UP, finite, max_, min_
 
 from . import api, automation, concierge, lavalink, shards
 from .sources import API_MIDDLEWARE, AUTOMATION_INGESTION, BOT, CONCIERGE_INGESTION, FAILOVER_CHECK, SUCCESS_POD
@@ -11,43 +13,38 @@ JOBS = tuple(
     for source in (BOT, FAILOVER_CHECK, AUTOMATION_INGESTION, API_MIDDLEWARE, CONCIERGE_INGESTION, SUCCESS_POD)
 )
 
+
+def narrow(stat: Stat, title: str) -> Stat:
+    """Return a domain's number for the line of all domains."""
+    return replace(stat, title=title, width=8, height=3)
+
+
 OVERVIEW = Dashboard(
     uid="vectobeat-overview",
     title="VectoBeat / Overview",
     description="Is anything wrong with VectoBeat, and where do I look?",
     rows=(
+        Row(title="What is wrong", panels=(AlertList(everything=True, height=9),)),
         Row(
             title="Now",
             panels=(
-                Stat(
-                    shows=count(finite(shards.LATENCY)),
-                    title="Connected shards",
-                    description="Shards with a heartbeat that was answered.",
-                    width=4,
-                ),
-                Stat(shows=max_(finite(shards.LATENCY)), title="Slowest shard", width=4),
-                Stat(
-                    shows=sum_(lavalink.HEALTH),
-                    title="Healthy nodes",
-                    description="Lavalink nodes whose last check succeeded.",
-                    unit=Unit.COUNT,
-                    width=4,
-                ),
-                Stat(shows=max_(automation.FAILURE_RATIO), title="Automation failures", width=4),
-                Stat(shows=min_(api.BUDGET.ratio), title="Smallest error budget", width=4),
-                Stat(shows=concierge.VIOLATIONS_1H, title="SLA violations in an hour", width=4),
+                shards.SHARDS_OFF_STAT,
+                shards.SLOWEST_SHARD,
+                narrow(lavalink.FAILED_NODES, "Nodes down"),
+                narrow(automation.WORST_FAILURES, "Automation failures"),
+                narrow(api.LEAST_BUDGET, "API budget remaining"),
+                narrow(concierge.VIOLATIONS_NOW, "SLA violations, 1 h"),
             ),
         ),
         Row(
-            title="Alerts and sources",
+            title="Sources",
             panels=(
-                AlertList(everything=True, height=10),
                 StateTimeline(
                     shows=min_(UP.where(JOB.one_of(*JOBS)), by=[JOB]),
                     title="Sources",
-                    description="Whether Prometheus can scrape each source. While one is down, its panels and alerts "
-                    "say nothing.",
-                    height=10,
+                    description="Can Prometheus scrape each source? While one is down, its panels and alerts say "
+                    "nothing.",
+                    width=24,
                 ),
             ),
         ),
@@ -55,13 +52,29 @@ OVERVIEW = Dashboard(
             title="The five sections",
             panels=(
                 TimeSeries(
-                    shows=max_(finite(shards.LATENCY)), title="Shard latency", description="Of the slowest shard."
+                    shows=max_(finite(shards.LATENCY)),
+                    title="Slowest shard over time",
+                    description="Since when is a shard slow?",
                 ),
-                TimeSeries(shows=shards.GUILDS, legend=(shards.SHARD_ID,)),
-                StateTimeline(shows=lavalink.HEALTH, legend=(lavalink.REGION, lavalink.NODE)),
-                TimeSeries(shows=automation.FAILURE_RATIO, title="Automation failure ratio"),
-                TimeSeries(shows=api.BUDGET.ratio, legend=(api.ROUTE,)),
-                TimeSeries(shows=max_(concierge.VIOLATIONS_1H), title="Concierge SLA violations"),
+                replace(lavalink.HEALTH_OVER_TIME, width=12, height=8),
+                TimeSeries(
+                    shows=max_(automation.FAILURE_RATIO),
+                    title="Automation failures over time",
+                    description="Since when does an automation action fail? The share of the hour before, of the "
+                    "action that fails most.",
+                ),
+                replace(api.ERROR_RATIO, title="API error ratio"),
+                TimeSeries(
+                    shows=min_(api.BUDGET.remaining),
+                    title="API budget over time",
+                    description="When was the budget of the route with the least spent?",
+                    levels=api.LEAST_BUDGET.levels,
+                ),
+                TimeSeries(
+                    shows=max_(concierge.VIOLATIONS_1H),
+                    title="SLA violations per hour",
+                    description="When were tickets resolved too late?",
+                ),
             ),
         ),
     ),

@@ -386,51 +386,109 @@ UNBALANCED = Alert(
     },
 )
 
+KNOWN_SHARDS = count(max_(max_over_time(LATENCY, "1d") >= 0, by=[SHARD_ID]))
+CONNECTED_SHARDS = count(max_(finite(LATENCY), by=[SHARD_ID]))
+SHARDS_OFF = KNOWN_SHARDS - CONNECTED_SHARDS.or_(KNOWN_SHARDS * 0)
+
+SHARDS_OFF_STAT = Stat(
+    shows=SHARDS_OFF,
+    title="Shards off",
+    description="Is a shard not connected? Shards that had a heartbeat within a day and have none now.",
+    levels=(critical(above=0),),
+    width=8,
+    height=3,
+)
+SLOWEST_SHARD = Stat(
+    shows=max_(finite(LATENCY)),
+    title="Slowest shard",
+    description="How long does the slowest shard wait for its heartbeat to be answered?",
+    width=8,
+    height=3,
+)
+
 SHARD_DASHBOARD = Dashboard(
     uid="vectobeat-shard-command-overview",
     title="VectoBeat / Shards",
     description="Are the gateway shards alive, quick and evenly loaded?",
     filters=(REGION, SHARD_ID),
     rows=(
+        Row(title="What is wrong", panels=(AlertList(),)),
         Row(
             title="Now",
             panels=(
+                SHARDS_OFF_STAT,
+                SLOWEST_SHARD,
                 Stat(
-                    shows=count(finite(LATENCY)),
-                    title="Connected shards",
-                    description="Shards with a heartbeat that was answered.",
+                    shows=max_(DEVIATION),
+                    title="Off the average",
+                    description="How far is the guild count of one shard from the average of all?",
+                    width=8,
+                    height=3,
                 ),
-                Stat(shows=max_(finite(LATENCY)), title="Slowest shard"),
-                Stat(shows=sum_(GUILDS), title="Guilds", description="Guilds on all shards together."),
-                Stat(shows=sum_(increase(FAILOVERS, "1d")), title="Failovers in 24 hours"),
+                Stat(
+                    shows=CONNECTED_SHARDS,
+                    title="Shards on",
+                    description="How many shards have a heartbeat that was answered?",
+                    width=8,
+                    height=3,
+                ),
+                Stat(
+                    shows=sum_(GUILDS),
+                    title="Guilds",
+                    description="How many guilds do all shards serve?",
+                    width=8,
+                    height=3,
+                ),
+                Stat(
+                    shows=sum_(increase(FAILOVERS, "1d")),
+                    title="Failovers, 24 h",
+                    description="How often was a hot spare promoted within a day?",
+                    width=8,
+                    height=3,
+                ),
             ),
         ),
         Row(
-            title="Load and health",
+            title="Shards",
             panels=(
                 Table(
                     title="Shard Load & Health",
-                    description="Every shard with its guilds, its deviation from the average and its heartbeat "
-                    "latency.",
+                    description="Which shard is slow, and which has too many guilds? The slowest comes first.",
                     by=(SHARD_ID,),
                     shows=(
+                        Query(expr=max_(LATENCY, by=[SHARD_ID]), legend="Latency"),
                         Query(expr=sum_(GUILDS, by=[SHARD_ID]), legend="Guilds"),
                         Query(expr=max_(DEVIATION, by=[SHARD_ID]), legend="Off the average"),
-                        Query(expr=max_(LATENCY, by=[SHARD_ID]), legend="Latency"),
                     ),
-                    width=16,
-                    height=10,
+                    sort_by="-Latency",
+                    width=12,
+                    height=12,
                 ),
-                AlertList(width=8, height=10),
+                TimeSeries(
+                    shows=finite(LATENCY),
+                    description="When did which shard become slow? A shard without a heartbeat has no line.",
+                    width=12,
+                    height=12,
+                ),
             ),
         ),
         Row(
-            title="Over time",
+            title="Load",
             panels=(
-                TimeSeries(shows=finite(LATENCY)),
-                TimeSeries(shows=GUILDS, legend=(SHARD_ID, REGION)),
-                TimeSeries(shows=DEVIATION, legend=(SHARD_ID,)),
-                TimeSeries(shows=increase(FAILOVERS), title="Shard failovers"),
+                TimeSeries(shows=GUILDS, legend=(SHARD_ID,), description="How many guilds does each shard serve?"),
+                TimeSeries(
+                    shows=DEVIATION,
+                    legend=(SHARD_ID,),
+                    title="Off the average over time",
+                    description="Since when is a shard loaded more, or less, than the others?",
+                ),
+                TimeSeries(
+                    shows=sum_(increase(FAILOVERS)),
+                    title="Failovers",
+                    description="When was a hot spare promoted?",
+                    width=24,
+                    height=6,
+                ),
             ),
         ),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from obsgen.model.catalog import Catalog, Domain
 from obsgen.model.dashboard import Dashboard, Panel, StateTimeline, TimeSeries
 from obsgen.model.drawing import is_true_on
 from obsgen.model.rule import Alert, Level, Recording
+from obsgen.model.seldom import held
 from obsgen.promql.infer import core
 from obsgen.promql.metric import Metric
 from obsgen.promql.tree import Expr, Series, series_in
@@ -66,6 +68,11 @@ class Index:
     def readiness(self) -> Readiness:
         """What of the catalog can work today."""
         return Readiness(self.catalog)
+
+    @cached_property
+    def held(self) -> Mapping[str, str]:
+        """How far back to look for the newest sample of the series that get one seldom, by name."""
+        return held(self.catalog)
 
     @cached_property
     def series(self) -> dict[str, Series]:

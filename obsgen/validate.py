@@ -137,6 +137,9 @@ def links_hold(pages: Mapping[str, str], docs_url: str, others: Mapping[str, str
     into_docs = re.compile(made + r"/([^\s\"'#]+)#?([^\s\"']*)")
     for path, text in others.items():
         for found in into_docs.finditer(text):
+            # Grafana fills in the name of an alert: each has a runbook.
+            if "${__data." in found[1]:
+                continue
             look(path, f"{found[1]}#{found[2]}", found[1], found[2])
 
 

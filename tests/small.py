@@ -52,6 +52,7 @@ def catalog(
     watches: Sequence[SourceWatch] = (),
     recordings: Sequence[Recording] = (),
     dashboards: Sequence[Dashboard] = (),
+    watchdog: Webhook | None = None,
 ) -> Catalog:
     """Return a catalog of one domain, expanded."""
     project = Project(
@@ -61,7 +62,7 @@ def catalog(
         owner=TEAM,
         docs_url="https://docs.example.org",
         grafana_url="https://grafana.example.org",
-        routing=Routing(receivers=[BELL], alertmanagers=["am:9093"]),
+        routing=Routing(receivers=[BELL], alertmanagers=["am:9093"], watchdog=watchdog),
     )
     domain = Domain(
         name=name,

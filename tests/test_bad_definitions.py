@@ -182,6 +182,19 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ('ALERTS = (alert(expr=rate(HEAT, "5m")),)  # <-', "rate() needs a counter, and heat is a gauge"),
         ('ALERTS = (alert(expr=increase(HEAT, "5m")),)  # <-', "increase() needs a counter, and heat is a gauge"),
     ],
+    "seldom-recorded": [
+        (
+            "SEEN = Recording(name='all:seen', expr=max_(HEAT), title='S', help='H', interval='15m')\n"
+            "RECORDINGS = (SEEN,)\nALERTS = (alert(expr=SEEN, fires=info(above=5)),)  # <-",
+            "alert A is evaluated every 30s and reads all:seen, which has a sample every 15m",
+        ),
+        (
+            "SLOW = Source(name='slow', title='Slow', job='slow', interval='10m')\n"
+            "COLD = Gauge(name='cold', title='C', help='C', source=SLOW)\nMETRICS = (HITS, BAD, HEAT, WAIT, COLD)\n"
+            "RECORDINGS = (Recording(name='all:cold', expr=max_(COLD), title='C', help='C'),)  # <-",
+            "recording all:cold is evaluated every 30s and reads cold, which has a sample every 10m",
+        ),
+    ],
     "quantile-of-counter": [
         (
             'ALERTS = (alert(expr=histogram_quantile(0.9, HITS, window="5m")),)  # <-',
@@ -330,6 +343,55 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "dashboard board filters by 'shade', which nothing on it carries",
         ),
         ("BOARDS = (board(filters=[ROUTE, ROUTE], rows=[PANEL]),)  # <-", "has two variables called 'route'"),
+    ],
+    "title-does-not-fit": [
+        (
+            "LONG = Stat(shows=HEAT, title='Slowest shard of all the regions', width=6)  # <-\n"
+            "BOARDS = (board(rows=row(LONG, TimeSeries(shows=HEAT, title='H', width=18))),)",
+            "the title 'Slowest shard of all the regions' of board is cut at 1280 px: it needs 215 px and has 97",
+        ),
+    ],
+    "text-does-not-fit": [
+        (
+            "BOARDS = (board(rows=row(Text(title='T', markdown='a\\n\\nb\\n\\nc\\n\\nd', height=4))),)  # <-",
+            "the text 'T' of board is cut at 1280 px: it needs height=6 and has 4",
+        ),
+    ],
+    "table-does-not-fit": [
+        (
+            "COLUMNS = [Query(expr=max_(HEAT, by=[ROUTE]), legend=f'Heat of the route, {n}') for n in range(6)]\n"
+            "BOARDS = (board(rows=row(Table(title='T', by=[ROUTE], shows=COLUMNS))),)  # <-",
+            "the columns of table 'T' of board do not fit at 1280 px: they need 1133 px and have 930",
+        ),
+    ],
+    "stat-does-not-fit": [
+        (
+            "BOARDS = (board(rows=row(Stat(shows=HEAT, title='H', height=2))),)  # <-",
+            "a value like '-12.3 Mil' in stat 'H' of board would be written 8 px high at 1280 px",
+        ),
+        (
+            "STEP = Label('step', values=[f'step {n}' for n in range(40)])\n"
+            "WORK = Gauge(name='work', title='Work', help='W.', source=APP, labels=(STEP,))\n"
+            "METRICS, WATCHES = (HITS, BAD, HEAT, WAIT, WORK), (WATCH,)\n"
+            "BOARDS = (board(rows=row(Stat(shows=WORK, title='H'))),)  # <-",
+            "40 values in stat 'H' of board would be written",
+        ),
+    ],
+    "names-do-not-fit": [
+        (
+            "STEP = Label('step', values=[f'/api/control-panel/{n}' for n in range(40)])\n"
+            "WORK = Gauge(name='work', title='Work', help='W.', source=APP, labels=(STEP,))\n"
+            "METRICS = (HITS, BAD, HEAT, WAIT, WORK)\n"
+            f"BOARDS = (board(rows=row({panel}(shows=WORK, title='H', width=12), Stat(shows=HEAT, width=12))),)  # <-",
+            message,
+        )
+        for panel, message in (
+            ("TimeSeries", "the legend of 'H' of board does not show its 40 series at 1280 px: it needs "),
+            (
+                "BarGauge",
+                "bar gauge 'H' of board cuts its 40 bars or their names at 1280 px, as '/api/control-panel/10'",
+            ),
+        )
     ],
     "lost-legend": [
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 
 from obsgen.index import Index
 from obsgen.layout import COLUMNS, place, stable_id
-from obsgen.model import Catalog, Dashboard, Row, Stat, TimeSeries, critical, info, warning
-from obsgen.promql import UP
+from obsgen.model import Annotation, Catalog, Dashboard, Recording, Row, Stat, TimeSeries, critical, info, warning
+from obsgen.model.dashboard import Panel
+from obsgen.promql import JOB, UP, Expr, Gauge, Label, Source, avg_over_time, max_, min_
 from obsgen.render.dashboards import dashboards
 from obsgen.render.fields import UNITS, steps
 from obsgen.render.grafana import ref_id
 from tests.conftest import ROOT
+from tests.small import board, catalog
 
 UNTYPED = {"step", "tagKeys", "textFormat", "titleFormat", "definition"}
 """Keys of Prometheus' annotations and of query variables that Grafana reads, but has not in its published types."""
@@ -69,7 +71,7 @@ def test_grafanas_own_types_know_every_key(dashboard: dict[str, Any]) -> None:
 
 
 def test_there_is_no_null_and_no_old_schema(dashboard: dict[str, Any]) -> None:
-    assert "null" not in json.dumps(dashboard)
+    assert ": null" not in json.dumps(dashboard)
     assert dashboard["schemaVersion"] >= 39
     assert all(panel["pluginVersion"] for panel in panels(dashboard) if panel["type"] != "row")
 
@@ -97,10 +99,9 @@ def test_ids_and_refs_are_unique(dashboard: dict[str, Any]) -> None:
 def test_every_dashboard_has_its_data_source_alerts_and_links(dashboard: dict[str, Any]) -> None:
     variables = dashboard["templating"]["list"]
     assert (variables[0]["name"], variables[0]["type"]) == ("datasource", "datasource")
-    assert any(panel["type"] == "alertlist" for panel in panels(dashboard)) or "water" in dashboard["uid"]
-    names = [annotation["name"] for annotation in dashboard["annotations"]["list"]]
-    assert "Firing alerts" in names
-    assert len(names) == 3
+    assert any(panel["title"] == "Firing alerts" for panel in panels(dashboard)) or "water" in dashboard["uid"]
+    marks = {annotation["name"]: annotation["enable"] for annotation in dashboard["annotations"]["list"]}
+    assert marks["Firing alerts"] is False, "readers switch it on: it would bury the graphs of an incident"
     assert [link["type"] for link in dashboard["links"]] == ["dashboards", "link"]
     assert all(panel["title"] and panel.get("description") for panel in panels(dashboard) if panel["type"] != "row")
 
@@ -124,7 +125,7 @@ def test_a_threshold_is_drawn_where_it_is_watched(vectobeat: Catalog) -> None:
     for title in ("Gateway heartbeat latency", "Slowest shard"):
         assert red in found[title]["fieldConfig"]["defaults"]["thresholds"]["steps"]
     assert found["Gateway heartbeat latency"]["fieldConfig"]["defaults"]["custom"]["thresholdsStyle"] == {
-        "mode": "line"
+        "mode": "dashed"
     }
     assert "thresholds" not in found["Guilds per shard"]["fieldConfig"]["defaults"]
 
@@ -133,9 +134,11 @@ def test_a_state_that_alerts_has_the_colour_of_its_severity(vectobeat: Catalog) 
     health = by_title(vectobeat, "vectobeat-lavalink-nodes")["Node health"]
 
     assert health["type"] == "state-timeline"
-    [mapping] = health["fieldConfig"]["defaults"]["mappings"]
+    mapping, absent = health["fieldConfig"]["defaults"]["mappings"]
     assert mapping["options"]["0"] == {"text": "failed", "color": "red", "index": 1}
     assert mapping["options"]["1"]["color"] == "green"
+    assert absent["options"]["result"]["color"] == "purple"
+    assert health["fieldConfig"]["defaults"]["color"]["mode"] == "fixed", "by thresholds Grafana would merge the states"
 
 
 def test_filters_apply_only_to_series_that_have_the_label(vectobeat: Catalog) -> None:
@@ -207,6 +210,8 @@ def test_ids_are_positive_and_fit_grafanas_integers(one: str, other: str) -> Non
         ([warning(above=-5)], [("green", -6), ("orange", -5)]),
         ([info(below=2), critical(above=7)], [("blue", 0), ("green", 2), ("red", 7)]),
         ([critical(equals=0)], [("green", 0)]),
+        ([critical(above=0)], [("green", 0), ("red", 1e-9)]),
+        ([warning(at_least=0)], [("green", -1), ("orange", 0)]),
     ],
 )
 def test_threshold_steps(levels: list[Any], colours: list[tuple[str, float]]) -> None:
@@ -220,3 +225,98 @@ def test_every_unit_is_one_that_grafana_knows() -> None:
 
 def test_ref_ids_go_on_after_z() -> None:
     assert [ref_id(n) for n in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]
+
+
+APP = Source(name="app", title="App", job="app", interval="30s")
+SLOW = Source(name="slow", title="Slow", job="slow", interval="10m")
+ROUTE = Label("route")
+HEAT = Gauge(name="heat", title="Heat", help="H.", source=APP, labels=(ROUTE,))
+COLD = Gauge(name="cold", title="Cold", help="H.", source=SLOW)
+SEEN = Recording(name="all:seen", expr=max_(HEAT), title="Seen", help="H.", interval="15m")
+OFTEN = Recording(name="all:often", expr=max_(HEAT), title="Often", help="H.", interval="1m")
+
+
+def drawn(*panels: Panel, annotations: Sequence[Annotation] = (), filters: Sequence[Label] = ()) -> dict[str, Any]:
+    """Return a dashboard of a small catalog."""
+    made = catalog([HEAT, COLD], recordings=[SEEN, OFTEN], dashboards=[replace(board(*panels), filters=filters)])
+    [domain, *others] = made.domains
+    made = replace(made, domains=(replace(domain, annotations=tuple(annotations)), *others))
+    return dict(dashboards(Index(made)))["board"]
+
+
+def only(panel: Panel) -> dict[str, Any]:
+    """Return a panel as Grafana gets it."""
+    [made] = [each for each in panels(drawn(panel)) if each["type"] != "row"]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("shown", "expr"),
+    [
+        (SEEN, "last_over_time(all:seen[45m])"),
+        (OFTEN, "all:often"),
+        (COLD, "last_over_time(cold[30m])"),
+        (max_(SEEN) - OFTEN, "max(last_over_time(all:seen[45m])) - all:often"),
+        (SEEN.ago("1d"), "last_over_time(all:seen[45m] offset 1d)"),
+        (avg_over_time(SEEN, "1d"), "avg_over_time(all:seen[1d])"),
+    ],
+)
+def test_the_newest_sample_is_found_however_seldom_there_is_one(shown: Expr, expr: str) -> None:
+    assert only(Stat(shows=shown, title="T"))["targets"][0]["expr"] == expr
+
+
+def test_what_marks_an_event_looks_as_far_back() -> None:
+    made = drawn(Stat(shows=HEAT), annotations=[Annotation(title="Late", expr=COLD > 5)])
+
+    assert [mark.get("expr") for mark in made["annotations"]["list"]][-1] == "last_over_time(cold[30m]) > 5"
+
+
+def test_events_are_marked_on_the_dashboards_of_their_own_domain(vectobeat: Catalog) -> None:
+    marks = {uid: [each["name"] for each in made["annotations"]["list"]] for uid, made in dashboards(Index(vectobeat))}
+
+    assert [uid for uid, names in marks.items() if "Shard failover" in names] == ["vectobeat-shard-command-overview"]
+
+
+@pytest.mark.parametrize(
+    ("panel", "legend"),
+    [
+        (TimeSeries(shows=max_(HEAT), title="T"), {"showLegend": False, "placement": "bottom", "displayMode": "list"}),
+        (TimeSeries(shows=HEAT), {"showLegend": True, "placement": "bottom", "displayMode": "list"}),
+    ],
+)
+def test_a_legend_is_where_it_has_room(panel: TimeSeries, legend: dict[str, Any]) -> None:
+    narrow = [made for made in panels(drawn(panel, Stat(shows=COLD, width=12))) if made["type"] == "timeseries"]
+
+    assert narrow[0]["options"]["legend"] == legend
+
+
+def test_a_wide_graph_has_its_legend_beside_it_with_the_worst_at_the_top() -> None:
+    above, below = (
+        only(TimeSeries(shows=HEAT, width=24, levels=[level]))["options"]["legend"]
+        for level in (critical(above=5), critical(below=5))
+    )
+
+    assert above["placement"] == below["placement"] == "right"
+    assert (above["sortBy"], above["sortDesc"], below["sortDesc"]) == ("Last *", True, False)
+
+
+def test_lines_that_may_overlap_are_not_filled() -> None:
+    one, several, stacked = (
+        only(TimeSeries(shows=shown, title="T", stacked=stack))["fieldConfig"]["defaults"]["custom"]["fillOpacity"]
+        for shown, stack in ((max_(HEAT), False), (HEAT, False), (HEAT, True))
+    )
+
+    assert (one, several, stacked) == (10, 0, 40)
+
+
+def test_a_number_is_that_of_now() -> None:
+    [target] = only(Stat(shows=HEAT))["targets"]
+
+    assert target["instant"], "the last of a range would be the newest of what is gone"
+    assert "links" not in only(Stat(shows=HEAT)), "they would take the room of the title"
+
+
+def test_series_without_a_legend_of_their_own_are_known_by_their_labels() -> None:
+    [target] = only(TimeSeries(shows=min_(UP, by=[JOB]), title="Sources"))["targets"]
+
+    assert target["legendFormat"] == "{{job}}"

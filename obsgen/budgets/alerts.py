@@ -18,7 +18,7 @@ from obsgen.model.severity import Severity
 from obsgen.model.sli import TimeSlices
 from obsgen.promql.functions import sum_over_time
 from obsgen.promql.metric import seconds
-from obsgen.promql.text import number
+from obsgen.promql.text import number, render
 from obsgen.promql.tree import Expr
 from obsgen.promql.units import Unit
 from obsgen.words import listed, spoken
@@ -69,11 +69,11 @@ def _success_equivalent(budget: ErrorBudget, success: SuccessRatio) -> Iterator[
 
 def _burning(budget: ErrorBudget, severity: Severity, burns: tuple[BurnRate, ...]) -> Alert:
     name = budget.burn_alert(severity)
-    fast = any(seconds(burn.long) <= LONGEST_FAST for burn in burns)
+    every = _every(burns)
     whose = listed([f"{label.name.replace('_', ' ')} {label.value}" for label in budget.by])
     return Alert(
         name=name,
-        expr=reduce(Expr.or_, [_burns(budget, burn) for burn in burns]),
+        expr=reduce(Expr.or_, [_burns(budget, burn, every) for burn in burns]),
         fires=Level(severity=severity, threshold=None, hold="0s", keep_firing="0s"),
         summary=f"The error budget of {budget.title} burns "
         f"{'fast' if severity is Severity.CRITICAL else 'faster than it lasts'}.",
@@ -81,7 +81,7 @@ def _burning(budget: ErrorBudget, severity: Severity, burns: tuple[BurnRate, ...
         runbook=_runbook(budget, severity, burns),
         when=f"the burn rate is {_conditions(budget, burns)}",
         proofs=(*burn_proofs(budget, name, burns), *_own(budget, name)),
-        interval=FAST if fast else SLOW,
+        interval=every,
         equivalent=dict(_equivalent(budget, burns)),
     )
 
@@ -101,11 +101,12 @@ def _description(budget: ErrorBudget, severity: Severity, burns: tuple[BurnRate,
 def _equivalent(budget: ErrorBudget, burns: tuple[BurnRate, ...]) -> Iterator[tuple[str, str]]:
     """Yield the changes of burn rates that make no difference, each with the reason."""
     allowance = min(objective.allowance for objective in budget.objectives)
+    every = _every(burns)
     for burn in burns:
         factor = burn.factor(budget.window)
         near = (factor + 1, factor - 1) if factor.is_integer() else (round(factor * 1.1, 9), round(factor * 0.9, 9))
         for window in (burn.long, burn.short):
-            was = f"{budget.burn_rate(window).name} > {number(factor)} -> "
+            was = f"{render(_rate(budget, window, every))} > {number(factor)} -> "
             yield was + ">=", "A quotient of counts is never exactly the burn rate; if it were, either would do."
             minutes = seconds(window) / 60 * allowance
             for other in near if isinstance(budget.sli, TimeSlices) else ():
@@ -114,9 +115,20 @@ def _equivalent(budget: ErrorBudget, burns: tuple[BurnRate, ...]) -> Iterator[tu
                     yield was + number(other), reason
 
 
-def _burns(budget: ErrorBudget, burn: BurnRate) -> Expr:
+def _every(burns: tuple[BurnRate, ...]) -> str:
+    """Return how often an alert on burn rates is evaluated: as often as the fastest of them is recorded."""
+    return FAST if any(seconds(burn.long) <= LONGEST_FAST for burn in burns) else SLOW
+
+
+def _rate(budget: ErrorBudget, window: str, every: str) -> Expr:
+    """Return the newest burn rate over a window, for an alert that is evaluated so often."""
+    rate = budget.burn_rate(window)
+    return recent(rate, SLOW) if every == FAST and tile_of(budget, window) == SLOW else rate
+
+
+def _burns(budget: ErrorBudget, burn: BurnRate, every: str) -> Expr:
     factor = burn.factor(budget.window)
-    burns = (budget.burn_rate(burn.long) > factor).and_(budget.burn_rate(burn.short) > factor)
+    burns = (_rate(budget, burn.long, every) > factor).and_(_rate(budget, burn.short, every) > factor)
     bad = sum_over_time(budget.counted("bad", tile_of(budget, burn.long)), burn.long)
     return burns.and_(bad >= budget.enough) if budget.enough > 1 else burns
 

@@ -1,15 +1,16 @@
-"""The dashboard of all error budgets of a catalog: what is left, how fast it burns, where it went."""
+"""The dashboard of all error budgets of a catalog: which is in trouble, how fast it burns, and where it went."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.catalog import Project
-from obsgen.model.dashboard import AlertList, BarGauge, Dashboard, Panel, Query, Row, Stat, Table, Text, TimeSeries
+from obsgen.model.dashboard import AlertList, Dashboard, Panel, Query, Row, Stat, Table, Text, TimeSeries
 from obsgen.model.rule import Level, critical, warning
 from obsgen.model.severity import Severity
-from obsgen.promql.functions import max_, min_, raw, sum_
+from obsgen.promql.functions import label_replace, max_, min_, sum_
 from obsgen.promql.label import Label
 from obsgen.promql.metric import seconds
 from obsgen.promql.tree import Expr
@@ -18,8 +19,8 @@ from obsgen.words import outage, spoken
 
 LEFT = (warning(below=0.25), critical(below=0))
 """A quarter of a budget is little: one more incident of the kind that takes it could be the last."""
-WORST = 10
-"""How many series the panel of the worst shows."""
+BUDGET = Label("error_budget", "Title of an error budget, on its dashboard.")
+NOT_BURNING = "not burning"
 
 
 def dashboard(project: Project, budgets: Sequence[ErrorBudget]) -> Dashboard:
@@ -28,10 +29,10 @@ def dashboard(project: Project, budgets: Sequence[ErrorBudget]) -> Dashboard:
     return Dashboard(
         uid=f"{project.name[:26]}-error-budgets",
         title=f"{project.title} / Error budgets",
-        description="What is left of each error budget, how fast does it burn, and who spends it?",
+        description="What remains of each error budget, how fast does it burn, and who spends it?",
         rows=(
+            Row(title="All error budgets", panels=(_summary(budgets), AlertList(everything=True))),
             *(row for budget in budgets for row in _rows(budget)),
-            Row(title="Alerts", panels=(AlertList(everything=True, width=24),)),
         ),
         filters=tuple(labels),
         time="7d",
@@ -40,38 +41,80 @@ def dashboard(project: Project, budgets: Sequence[ErrorBudget]) -> Dashboard:
     )
 
 
+def _summary(budgets: Sequence[ErrorBudget]) -> Table:
+    """Return a table with a row for each budget: its worst series."""
+
+    def each(of: Callable[[ErrorBudget], Expr]) -> Expr:
+        return reduce(Expr.or_, (label_replace(of(budget), BUDGET.name, budget.title) for budget in budgets))
+
+    columns = (
+        Query(expr=each(lambda b: min_(b.remaining)), legend="Remaining", unit=Unit.RATIO, levels=LEFT),
+        # Budgets have burn rates of their own windows, and so thresholds of their own: these are each row's.
+        Query(expr=each(lambda b: max_(b.burn_rate(b.pace))), legend="Burn rate", unit=Unit.TIMES),
+        Query(expr=each(lambda b: min_(b.exhausted_in)), legend="Exhausted in", unit=Unit.SECONDS, absent=NOT_BURNING),
+        Query(expr=each(lambda b: sum_(b.bad)), legend="Bad events", unit=Unit.COUNT),
+        Query(
+            expr=each(lambda b: b.coverage),
+            legend="Data",
+            unit=Unit.RATIO,
+            levels=(warning(below=min(b.min_coverage for b in budgets)),),
+        ),
+    )
+    return Table(
+        title="Error budgets",
+        description="The worst series of each error budget. Remaining: 100% is all of the errors that the objective "
+        "allows, below 0% it is missed. Burn rate: at 1 the budget lasts exactly its window. Data: the share of the "
+        "window in which it was measured.",
+        by=(BUDGET,),
+        shows=columns,
+        sort_by="Remaining",
+        height=3 + len(budgets),
+    )
+
+
 def _rows(budget: ErrorBudget) -> Iterator[Row]:
-    yield Row(title=budget.title, panels=(*_now(budget), _explained(budget)))
-    yield Row(title=f"{budget.title}: history", panels=tuple(_history(budget)))
+    yield Row(title=f"{budget.title}: {_targets(budget)}", panels=(*_now(budget), _explained(budget)))
+    yield Row(title=f"{budget.title}: history", panels=tuple(_history(budget)), collapsed=True)
+
+
+def _targets(budget: ErrorBudget) -> str:
+    targets = " / ".join(dict.fromkeys(Unit.RATIO.write(each.target) for each in budget.objectives))
+    return f"{targets} in {spoken(budget.window)}"
+
+
+def _key(budget: ErrorBudget, what: str) -> str:
+    return f"{budget.name} {what}"
 
 
 def _now(budget: ErrorBudget) -> Iterator[Panel]:
-    title = budget.title
-    least = "" if not budget.by else "Of the series with the least."
+    least = " Of the worst series." if budget.by else ""
     yield Stat(
         shows=min_(budget.remaining),
-        title=f"{title}: left",
-        description=f"{budget.remaining.help} {least}".strip(),
+        title="Budget remaining",
+        key=_key(budget, "remaining"),
+        description=f"{budget.remaining.help}{least}",
         levels=LEFT,
     )
     yield Stat(
         shows=max_(budget.burn_rate(budget.pace)),
-        title=f"{title}: burn rate",
+        title=f"Burn rate, {budget.pace}",
+        key=_key(budget, "burn rate"),
+        description=f"{budget.burn_rate(budget.pace).help} At 1 the budget lasts exactly its window.{least}",
         unit=Unit.TIMES,
         levels=_burning(budget),
     )
-    yield Stat(shows=min_(budget.exhausted_in), title=f"{title}: exhausted in", unit=Unit.SECONDS)
     yield Stat(
         shows=sum_(budget.bad),
-        title=f"{title}: bad {budget.events}",
-        description=f"Bad {budget.events} of the last {spoken(budget.window)}.",
-        width=3,
+        title=f"Bad {budget.events}",
+        key=_key(budget, "bad"),
+        description=f"Bad {budget.events} of the last {spoken(budget.window)}, of all series.",
     )
     yield Stat(
         shows=budget.coverage,
-        title=f"{title}: data in the window",
+        title="Data",
+        key=_key(budget, "data"),
+        description=budget.coverage.help,
         levels=(warning(below=budget.min_coverage),),
-        width=3,
     )
 
 
@@ -103,10 +146,10 @@ def _explained(budget: ErrorBudget) -> Text:
             f"{Unit.RATIO.write(min(o.target for o in budget.objectives))} when the objective's budget is gone.",
         ]
     return Text(
-        title=f"{budget.title}: what is promised",
-        description="The objectives of the budget.",
+        title="Objective",
+        key=_key(budget, "objective"),
+        description="What the budget promises.",
         markdown="\n".join(lines),
-        height=3 + len(budget.objectives),
     )
 
 
@@ -119,48 +162,56 @@ def _allowed(budget: ErrorBudget, allowance: float) -> str:
 
 def _history(budget: ErrorBudget) -> Iterator[Panel]:
     by = tuple(budget.by)
-    yield TimeSeries(shows=budget.remaining, title=f"{budget.title}: left over time", legend=by or None, levels=LEFT)
+    if by:
+        yield _all(budget, by)
+        yield TimeSeries(
+            shows=budget.remaining,
+            title="Remaining by series",
+            key=_key(budget, "remaining by series"),
+            description=budget.remaining.help,
+            legend=by,
+            levels=LEFT,
+            width=24,
+            height=10,
+        )
+    else:
+        yield TimeSeries(
+            shows=budget.remaining,
+            title="Remaining over time",
+            key=_key(budget, "remaining over time"),
+            description=budget.remaining.help,
+            levels=LEFT,
+            width=24,
+        )
     windows = dict.fromkeys(burn.long for burn in budget.burns)
     yield TimeSeries(
         shows=tuple(
-            Query(expr=budget.burn_rate(w), legend=_legend(by, w), levels=_burning(budget))
+            Query(expr=max_(budget.burn_rate(w)), legend=f"over {spoken(w)}", levels=_burning(budget))
             for w in windows or (budget.pace,)
         ),
-        title=f"{budget.title}: burn rates",
-        description="How many times faster than its objective allows the budget is spent, by window.",
+        title="Burn rates",
+        key=_key(budget, "burn rates"),
+        description="How many times faster than its objective allows the budget is spent, by window."
+        + (" Of the worst series." if by else ""),
         unit=Unit.TIMES,
+        width=24,
     )
-    if not by:
-        return
-    yield BarGauge(
-        shows=_worst(min_(budget.remaining, by=by)),
-        title=f"{budget.title}: worst",
-        description=f"The {WORST} with the least left.",
-        legend=by,
-        levels=LEFT,
-        width=8,
-        height=10,
-    )
-    columns: list[tuple[str, Expr, tuple[Level, ...]]] = [
-        ("Left", min_(budget.remaining, by=by), LEFT),
-        ("Objective", max_(budget.objective, by=by), ()),
-        (f"Burn rate, {budget.pace}", max_(budget.burn_rate(budget.pace), by=by), _burning(budget)),
-        (f"Bad {budget.events}", max_(budget.bad, by=by), ()),
-        (f"All {budget.events}", max_(budget.total, by=by), ()),
+
+
+def _all(budget: ErrorBudget, by: tuple[Label, ...]) -> Table:
+    columns: list[tuple[str, Expr, tuple[Level, ...], str]] = [
+        ("Remaining", min_(budget.remaining, by=by), LEFT, ""),
+        ("Objective", max_(budget.objective, by=by), (), ""),
+        (f"Burn rate, {budget.pace}", max_(budget.burn_rate(budget.pace), by=by), _burning(budget), ""),
+        ("Exhausted in", min_(budget.exhausted_in, by=by), (), NOT_BURNING),
+        (f"Bad {budget.events}", max_(budget.bad, by=by), (), ""),
     ]
-    yield Table(
-        title=f"{budget.title}: all",
-        description="Every series with an objective.",
+    return Table(
+        title="All series",
+        key=_key(budget, "all series"),
+        description="Every series with an objective, that with the least budget first.",
         by=by,
-        shows=tuple(Query(expr=expr, legend=head, levels=levels) for head, expr, levels in columns),
-        width=16,
+        shows=tuple(Query(expr=e, legend=head, levels=levels, absent=absent) for head, e, levels, absent in columns),
+        sort_by="Remaining",
         height=10,
     )
-
-
-def _legend(by: Sequence[Label], window: str) -> str:
-    return " ".join([*(f"{{{{{label.name}}}}}" for label in by), window])
-
-
-def _worst(expr: Expr) -> Expr:
-    return raw(f"bottomk({WORST}, {{x}})", x=expr)

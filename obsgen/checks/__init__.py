@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from obsgen.checks import alerts, budgets, dashboards, expressions, names, proofs, renames, routing, units
+from obsgen.checks import alerts, budgets, dashboards, expressions, fit, names, proofs, renames, routing, units
 from obsgen.checks.places import Survey
 from obsgen.errors import Problem
 from obsgen.model.catalog import Catalog
@@ -19,6 +19,7 @@ CHECKS: tuple[Check, ...] = (
     names.label_value,
     units.misleading_name,
     expressions.undeclared_series,
+    expressions.seldom_recorded,
     expressions.rate_of_gauge,
     expressions.quantile_of_counter,
     expressions.bare_histogram,
@@ -39,6 +40,11 @@ CHECKS: tuple[Check, ...] = (
     dashboards.unknown_filter,
     dashboards.lost_legend,
     dashboards.table_columns,
+    fit.title_does_not_fit,
+    fit.text_does_not_fit,
+    fit.table_does_not_fit,
+    fit.stat_does_not_fit,
+    fit.names_do_not_fit,
     budgets.short_retention,
     budgets.slow_source,
     budgets.silent_budget,

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from obsgen.checks.places import Place, Survey, meant
 from obsgen.errors import DefinitionError, Location, Problem
+from obsgen.model import seldom
 from obsgen.model.rule import level_expr
 from obsgen.promql import reader
 from obsgen.promql.infer import ANY_WINDOW
 from obsgen.promql.label import RENAMED
-from obsgen.promql.metric import Counter, Histogram, Metric
+from obsgen.promql.metric import Counter, Histogram, Metric, seconds
 from obsgen.promql.text import number, render
 from obsgen.promql.tree import (
     Aggregate,
@@ -18,14 +19,17 @@ from obsgen.promql.tree import (
     Call,
     Expr,
     Number,
+    Offset,
     Range,
     Raw,
     Selector,
     Series,
+    Subquery,
     children,
     series_in,
     walk,
 )
+from obsgen.words import duration
 
 PARTS = ("_bucket", "_count", "_sum")
 
@@ -59,6 +63,42 @@ def rate_of_gauge(survey: Survey) -> Iterator[Problem]:
         message = f"{node.function}() needs a counter, and {selector.series.name} is a {kind}"
         hint = "for a gauge, use avg_over_time() or changes(); for a histogram, its .count or .sum"
         yield Problem("rate-of-gauge", message, place.line(node), hint)
+
+
+def seldom_recorded(survey: Survey) -> Iterator[Problem]:
+    """A rule that reads a series less often recorded than Prometheus looks back: it has no value most of the time.
+
+    A rule with the interval of what it reads is evaluated right after it.
+    """
+    held = seldom.held(survey.catalog)
+    interval = {recording.name: recording.interval for recording in survey.catalog.recordings}
+    for place in survey.places:
+        for selector in _at_once(place.expr) if place.interval else ():
+            name = selector.series.name
+            if name in held and interval.get(name) != place.interval:
+                message = (
+                    f"{place.what} is evaluated every {place.interval} and reads {name}, which has a sample every "
+                    f"{duration(seconds(held[name]) / seldom.REACH)}: Prometheus looks back five minutes and does not "
+                    "always find one"
+                )
+                hint = f'write last_over_time({name}, "{held[name]}"), or give both the same interval'
+                yield Problem("seldom-recorded", message, place.line(selector), hint)
+
+
+def _at_once(expr: Expr) -> Iterator[Selector]:
+    """Yield what an expression selects the newest samples of: what stands under no window."""
+    match expr:
+        case Series():
+            yield Selector(expr)
+        case Selector():
+            yield expr
+        case Range() | Subquery():
+            return
+        case Offset(selector=selector):
+            yield selector
+        case _:
+            for child in children(expr):
+                yield from _at_once(child)
 
 
 def quantile_of_counter(survey: Survey) -> Iterator[Problem]:

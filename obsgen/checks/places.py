@@ -9,7 +9,9 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from obsgen.errors import DefinitionError, Location
+from obsgen.layout import Position, place
 from obsgen.model.catalog import Catalog
+from obsgen.model.dashboard import Dashboard, Panel
 from obsgen.promql.infer import labels_of, lost_labels
 from obsgen.promql.reader import PromQLError
 from obsgen.promql.tree import Expr, Series, walk
@@ -24,12 +26,14 @@ class Place:
         at: the line of what it belongs to.
         what: what it belongs to, for messages.
         fills_window: whether an open window is filled in here.
+        interval: how often it is evaluated, a PromQL duration; empty for what people ask.
     """
 
     expr: Expr
     at: Location
     what: str
     fills_window: bool = False
+    interval: str = ""
 
     def line(self, node: Expr) -> Location:
         """Return the line of a part of the expression, or of the whole where the part has none of its own.
@@ -61,6 +65,16 @@ class Survey:
         """Every part of every expression of the catalog, with its place."""
         return tuple((place, node) for place in self.places for node in walk(place.expr))
 
+    @cached_property
+    def placed(self) -> tuple[tuple[Dashboard, Panel, Position], ...]:
+        """Every panel of the catalog, with its dashboard and its place on it."""
+        return tuple(
+            (dashboard, panel, position)
+            for dashboard in self.catalog.dashboards
+            for row in place(dashboard)
+            for panel, _, position in row.panels
+        )
+
     def labels(self, expr: Expr) -> frozenset[str] | None:
         """Return the labels of an expression's result, None where they are not known or it is no PromQL."""
         # By identity: two series may share a name, which is one of the mistakes to be found.
@@ -81,9 +95,9 @@ class Survey:
 
 def _places(catalog: Catalog) -> Iterator[Place]:
     for recording in catalog.recordings:
-        yield Place(recording.expr, recording.at, f"recording {recording.name}")
+        yield Place(recording.expr, recording.at, f"recording {recording.name}", interval=recording.interval)
     for alert in catalog.alerts:
-        yield Place(alert.expr, alert.at, f"alert {alert.name}")
+        yield Place(alert.expr, alert.at, f"alert {alert.name}", interval=alert.interval)
         for step in (*alert.runbook.diagnosis_steps, *alert.runbook.mitigation_steps):
             if step.query is not None:
                 yield Place(step.query, alert.at, f"the runbook of {alert.name}", fills_window=True)

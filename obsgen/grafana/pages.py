@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from obsgen.grafana.instance import LONGEST_UID, shortened
 from obsgen.grafana.state import Json
-from obsgen.layout import COLUMNS, stable_id
+from obsgen.layout import COLUMNS, WIDE, stable_id, text_rows
 from obsgen.render import grafana
 from obsgen.render.links import anchor
 from obsgen.words import slug
@@ -21,10 +21,6 @@ RUNBOOKS = "runbooks/"
 _FENCE = re.compile(r"\s*(```|~~~)")
 _HEADING = re.compile(r"(#{1,6}) (.+)")
 _LINK = re.compile(r"(`[^`\n]*`)|\]\(([^()\s]+)\)")
-_LINE_PIXELS, _ROW_PIXELS, _FRAME_PIXELS = 26, 38, 60
-_GRID_PIXELS = 38
-_WIDTH = 150
-"""Characters of a line of text on a panel of the whole width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,8 @@ class Pages:
         uid, panels, top = self.uid(path), [], 0
         for section in self.sections[path]:
             text = self._linked(path, section.text, here)
-            height = _height(section.text)
+            # What fits a wide screen fits a laptop's, too, once the menu is closed; with it a long table scrolls.
+            height = text_rows(section.text, COLUMNS, titled=bool(section.heading), screen=WIDE)
             panels.append(
                 grafana.panel(
                     "text",
@@ -170,14 +167,3 @@ def _sections(text: str) -> Iterator[Section]:
         if not (found and len(found[1]) == 1):
             lines.append(line)
     yield Section(heading, "\n".join(lines).strip(), frozenset(anchors))
-
-
-def _height(text: str) -> int:
-    """Return the rows of the grid that a text needs, roughly; what is longer scrolls."""
-    pixels = _FRAME_PIXELS
-    for line in text.split("\n"):
-        # The address of a link is not seen.
-        seen = re.sub(r"\]\([^)]*\)", "", line)
-        wraps = 1 + len(seen) // _WIDTH
-        pixels += (_ROW_PIXELS if line.startswith("|") else _LINE_PIXELS if line else 8) * wraps
-    return max(3, -(-pixels // _GRID_PIXELS))

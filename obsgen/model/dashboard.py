@@ -30,12 +30,14 @@ class Query:
         legend: what its series are called: labels, or a text with `{{label}}` in it; its labels when left out.
         unit: where it differs from the panel's; inferred from the expression when neither is given.
         levels: thresholds that colour it; those of the alerts on what it shows when left out.
+        absent: in a table, what it means that a row has no value, where that is normal: `not burning`.
     """
 
     expr: Expr
     legend: str | Sequence[Label] | None = None
     unit: Unit | None = None
     levels: Sequence[Level] = ()
+    absent: str = ""
 
     def __post_init__(self) -> None:
         conform(self)
@@ -79,7 +81,8 @@ class Panel:
         conform(self)
         if type(self) is Panel:
             raise DefinitionError("a Panel has no kind", "use TimeSeries, Stat, Table or another of its kinds")
-        if not 1 <= self.width <= 24 or self.height < 2:
+        computed = isinstance(self, Text) and not self.height
+        if not 1 <= self.width <= 24 or (self.height < 2 and not computed):
             raise DefinitionError(
                 f"a panel of {self.width} x {self.height} does not fit", "width is 1 to 24, height 2 or more"
             )
@@ -150,9 +153,13 @@ class BarGauge(Panel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table(Panel):
-    """One row for each combination of the `by` labels, one column a query (its legend heads the column)."""
+    """One row for each combination of the `by` labels, one column a query (its legend heads the column).
+
+    `sort_by` is the head of the column whose lowest value comes first; with a minus before it, the highest.
+    """
 
     by: Sequence[Label]
+    sort_by: str = ""
     width: int = 24
 
     @property
@@ -188,20 +195,30 @@ class Heatmap(Panel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertList(Panel):
-    """The alerts of the dashboard's domain that are pending or firing; `everything` shows the catalog's."""
+    """The firing alerts of the dashboard's domain, the worst first; `everything` shows the catalog's.
+
+    It follows the dashboard's filters: an alert without the label of a filter is always shown.
+    """
 
     everything: bool = False
-    title: str = "Alerts"
-    description: str = "Alerts that are pending or firing now."
+    title: str = "Firing alerts"
+    description: str = "What fires now, the worst first, where, and since when. A name leads to its runbook."
+    width: int = 24
+    height: int = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text(Panel):
-    """Markdown."""
+    """Markdown, as high as its text needs; a height of its own is for a text that is to scroll."""
 
     markdown: str
     width: int = 24
-    height: int = 3
+    height: int = 0
+
+
+def linked(panel: Panel) -> bool:
+    """Return whether a panel has links to the runbooks and metrics that it is about: the head of a stat has no room."""
+    return bool(panel.expressions) and not isinstance(panel, Stat)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

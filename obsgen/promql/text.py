@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from obsgen.errors import DefinitionError
 from obsgen.promql.label import Matcher
@@ -40,10 +41,13 @@ class Scope:
     Attributes:
         window: for ranges that leave their window open: `5m`, or `$__rate_interval` on a dashboard.
         matchers: for every series that has the matcher's label: the variables of a dashboard.
+        held: how far back to look for the newest sample of a series, by its name, where that is further than Prometheus
+            looks by itself: see `obsgen.model.seldom`.
     """
 
     window: str | None = None
     matchers: tuple[Matcher, ...] = ()
+    held: Mapping[str, str] = field(default_factory=dict)
 
 
 BARE = Scope()
@@ -122,13 +126,13 @@ def _text(expr: Expr, scope: Scope) -> str:
         case Number(value=value):
             return number(value)
         case Series():
-            return _selector(Selector(expr), scope)
+            return _newest(Selector(expr), scope)
         case Selector():
-            return _selector(expr, scope)
+            return _newest(expr, scope)
         case Range(selector=selector, window=window, offset=offset):
             return f"{_selector(selector, scope)}[{window or _window(expr, scope)}]{_offset(offset)}"
         case Offset(selector=selector, offset=offset):
-            return _selector(selector, scope) + _offset(offset)
+            return _newest(selector, scope, offset)
         case Subquery(expr=inner):
             text = _text(inner, scope)
             return (text if isinstance(inner, Selector | Series | Call) else f"({text})") + _steps(expr)
@@ -156,6 +160,12 @@ def number(value: float) -> str:
 def string(value: str) -> str:
     """Return a PromQL string literal. JSON's escapes are a subset of Go's, save for the slash, which needs none."""
     return _JSON.encode(value)
+
+
+def _newest(selector: Selector, scope: Scope, offset: str | None = None) -> str:
+    """Return the newest samples that a selector finds."""
+    text, window = _selector(selector, scope), scope.held.get(selector.series.name)
+    return f"last_over_time({text}[{window}]{_offset(offset)})" if window else text + _offset(offset)
 
 
 def _selector(selector: Selector, scope: Scope) -> str:

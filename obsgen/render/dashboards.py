@@ -10,7 +10,7 @@ from obsgen.layout import place
 from obsgen.model.catalog import Domain
 from obsgen.model.dashboard import Annotation, Dashboard
 from obsgen.promql.label import Label, Matcher
-from obsgen.promql.metric import ALERTS
+from obsgen.promql.metric import ALERTS, Metric
 from obsgen.promql.text import Scope, render
 from obsgen.promql.tree import Series, series_in
 from obsgen.render import grafana
@@ -39,8 +39,8 @@ class _Renderer:
         self.project = index.catalog.project
         self.links = Links(index)
         variables = tuple(Matcher(label, "=~", f"${label.name}") for label in dashboard.filters)
-        self.scope = Scope(window=RATE_WINDOW, matchers=variables)
-        self.panels = Panels(index, domain, self.scope)
+        self.scope = Scope(window=RATE_WINDOW, matchers=variables, held=index.held)
+        self.panels = Panels(index, domain, dashboard, self.scope)
 
     def render(self) -> Json:
         """Return the dashboard as plain data."""
@@ -82,11 +82,12 @@ class _Renderer:
     def _offering(self, label: Label, wider: Sequence[Label]) -> Series:
         """Return a series on the dashboard that has the label, and as many of the wider ones as any has.
 
-        Its values are those to choose from, narrowed by what was chosen before.
+        Its values are those to choose from, narrowed by what was chosen before. A metric has them at once, a recorded
+        series only after its first evaluation.
         """
         read = (s for panel in self.dashboard.panels for expr in panel.expressions for s in series_in(expr))
         having = [series for series in read if label.name in series.label_names]
-        return max(having, key=lambda series: sum(each.name in series.label_names for each in wider))
+        return max(having, key=lambda s: (sum(each.name in s.label_names for each in wider), isinstance(s, Metric)))
 
     def _annotations(self) -> list[Json]:
         own = {"alertstate": "firing", "catalog": self.project.name}
@@ -100,9 +101,10 @@ class _Renderer:
             text="{{severity}}",
             colour="red",
             tags="severity",
+            enable=False,
         )
-        return [firing, *(self._event(each) for each in self.index.catalog.annotations)]
+        return [firing, *(self._event(each) for each in self.domain.annotations)]
 
     def _event(self, event: Annotation) -> Json:
-        expr = render(event.expr)
+        expr = render(event.expr, Scope(held=self.index.held))
         return grafana.annotation(event.title, expr, title=event.title, text=event.text, colour=event.colour)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from obsgen.model.rule import Comparison, Level
+from obsgen.model.rule import Comparison, Level, Threshold
 from obsgen.model.severity import Severity
 from obsgen.promql.units import Unit
 from obsgen.render.grafana import Json
 from obsgen.words import plain_number
 
 OK = "green"
-NEUTRAL = ("blue", "purple", "yellow", "semi-dark-blue", "semi-dark-purple", "semi-dark-yellow")
+NEUTRAL = ("blue", "yellow", "light-blue", "light-yellow", "dark-blue", "dark-yellow")
+UNKNOWN = "purple"
+"""What is not known: no state and no level has it. Icinga's plugins have made it the colour of that."""
+NO_DATA = "no data"
 COLOURS = {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"}
 
 # https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts
@@ -36,12 +39,18 @@ UNITS = {
     Unit.BOOLEAN: "bool_on_off",
 }
 
+_COUNTS = (Unit.COUNT, Unit.REQUESTS, Unit.STATE, Unit.BOOLEAN)
 
-def steps(levels: Sequence[Level]) -> list[Json]:
+
+def steps(levels: Sequence[Level], unit: Unit = Unit.NONE) -> list[Json]:
     """Return the threshold steps for an alert's levels, lowest first.
 
     Values below a `below` threshold and above an `above` threshold take the level's colour, those between are
     green. The first step is Grafana's base, which reaches down to -Infinity whatever its number says.
+
+    Args:
+        levels: the levels.
+        unit: of the values.
     """
     lows: list[tuple[float, str]] = []
     highs: list[tuple[float, str]] = []
@@ -50,7 +59,7 @@ def steps(levels: Sequence[Level]) -> list[Json]:
             continue
         side = {Comparison.BELOW: lows, Comparison.AT_MOST: lows}.get(level.threshold.comparison, highs)
         if level.threshold.comparison.ordered:
-            side.append((level.threshold.value, COLOURS[level.severity]))
+            side.append((_step(level.threshold, unit), COLOURS[level.severity]))
     lows.sort()
     highs.sort()
     colours = [colour for _, colour in lows] + [OK] + [colour for _, colour in highs]
@@ -61,8 +70,34 @@ def steps(levels: Sequence[Level]) -> list[Json]:
     ]
 
 
+def _step(threshold: Threshold, unit: Unit) -> float:
+    """Return where the colour of a threshold begins.
+
+    A step of Grafana takes in its own value, so `> 0` begins a hair above it. That matters where a value is met
+    exactly, as 0 is, and counts are: the step of `> 250` on a latency stays a number that people read.
+    """
+    value = threshold.value
+    if threshold.comparison not in (Comparison.ABOVE, Comparison.AT_MOST):
+        return value
+    if unit in _COUNTS:
+        return value + 0.001
+    return value or 1e-9
+
+
+def no_data(text: str = NO_DATA, colour: str = UNKNOWN, index: int = 0) -> Json:
+    """Return the value mapping of what has no value: no series, a null or a NaN.
+
+    Without it Grafana gives "No data" the colour of the lowest threshold, which is green for most.
+    """
+    return {"type": "special", "options": {"match": "null+nan", "result": _result(text, colour, index)}}
+
+
+def _result(text: str, colour: str, index: int) -> Json:
+    return {"text": text, "color": colour, "index": index}
+
+
 def mappings(states: Mapping[int, str], levels: Sequence[Level]) -> list[Json]:
-    """Return value mappings for named states.
+    """Return value mappings for named states, and for what has none.
 
     A state that alerts has the colour of its severity and the others are green; where none alerts, none is good
     or bad, and the colours only tell them apart.
@@ -76,11 +111,8 @@ def mappings(states: Mapping[int, str], levels: Sequence[Level]) -> list[Json]:
         and (value == level.threshold.value) is (level.threshold.comparison is Comparison.EQUALS)
     }
     options = {
-        str(value): {
-            "text": name,
-            "color": alerting.get(value, OK) if alerting else NEUTRAL[index % len(NEUTRAL)],
-            "index": index,
-        }
+        str(value): _result(name, alerting.get(value, OK) if alerting else NEUTRAL[index % len(NEUTRAL)], index)
         for index, (value, name) in enumerate(states.items())
     }
-    return [{"type": "value", "options": options}] if options else []
+    named = [{"type": "value", "options": options}] if options else []
+    return [*named, no_data(index=len(options))]

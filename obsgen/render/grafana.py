@@ -66,7 +66,7 @@ class _Panel(G.Panel):  # type: ignore[misc]  # grafanalib has no types
     def to_json_data(self) -> Json:
         data = self.panel_json({"type": self.kind, "pluginVersion": PLUGIN_VERSION, "options": self.options})
         data["fieldConfig"] = self.field_config
-        if self.kind in ("text", "alertlist"):
+        if self.kind == "text":
             del data["fieldConfig"], data["datasource"]
         return _fill(_keep(data, _PANEL_KEYS))
 
@@ -178,21 +178,21 @@ def label_variable(name: str, label: str, query: str) -> _Template:
     )
 
 
-def annotation(name: str, expr: str, *, title: str, text: str, colour: str, tags: str = "") -> Json:
-    """Return an annotation that marks where a Prometheus query has a result."""
-    return _fill(
-        {
-            "name": name,
-            "datasource": DATASOURCE,
-            "enable": True,
-            "iconColor": colour,
-            "expr": expr,
-            "step": "60s",
-            "titleFormat": title,
-            "textFormat": text,
-            "tagKeys": tags,
-        }
-    )
+def annotation(
+    name: str, expr: str, *, title: str, text: str, colour: str, tags: str = "", enable: bool = True
+) -> Json:
+    """Return an annotation that marks where a Prometheus query has a result; readers switch on what is not enabled."""
+    marks = {
+        "name": name,
+        "datasource": DATASOURCE,
+        "iconColor": colour,
+        "expr": expr,
+        "step": "60s",
+        "titleFormat": title,
+        "textFormat": text,
+        "tagKeys": tags,
+    }
+    return _fill(marks) | {"enable": enable}
 
 
 def unit_override(ref: str, unit: str) -> Json:

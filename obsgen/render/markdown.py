@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from obsgen.promql.infer import ANY_WINDOW
@@ -30,9 +31,14 @@ def code(text: str) -> str:
     return f"`{text}`"
 
 
-def promql(expr: Expr) -> str:
-    """Return an expression as a block of code; a window that is open becomes 5m."""
-    return f"```promql\n{pretty(expr, ANY_WINDOW)}\n```"
+def promql(expr: Expr, held: Mapping[str, str] | None = None) -> str:
+    """Return an expression as a block of code; a window that is open becomes 5m.
+
+    Args:
+        expr: the expression.
+        held: see `Scope`, for what people ask Prometheus by hand.
+    """
+    return f"```promql\n{pretty(expr, replace(ANY_WINDOW, held=held or {}))}\n```"
 
 
 def items(texts: Iterable[str], *, numbered: bool = False) -> str:

@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from obsgen.index import Index
-from obsgen.layout import Position
+from obsgen.layout import Position, contents, page
+from obsgen.layout import legend as room
+from obsgen.layout.table import columns
 from obsgen.model.catalog import Domain
 from obsgen.model.dashboard import (
     AlertList,
     BarGauge,
+    Dashboard,
     Heatmap,
     Panel,
     Query,
@@ -19,16 +22,18 @@ from obsgen.model.dashboard import (
     Table,
     Text,
     TimeSeries,
+    linked,
 )
 from obsgen.model.rule import Level, Recording
 from obsgen.promql.infer import EXTREMES, core, labels_of
 from obsgen.promql.label import TARGET_LABELS
 from obsgen.promql.metric import Gauge, Metric, seconds
 from obsgen.promql.text import Scope, render
-from obsgen.promql.tree import Expr, Series, series_in
+from obsgen.promql.tree import Aggregate, Expr, Series, series_in
 from obsgen.promql.units import Unit
 from obsgen.render import grafana
-from obsgen.render.fields import UNITS, mappings, steps
+from obsgen.render.fields import UNITS, mappings, no_data, steps
+from obsgen.render.firing import firing
 from obsgen.render.grafana import Json
 from obsgen.render.links import Links
 from obsgen.words import duration, titled
@@ -44,6 +49,9 @@ _NEVER_NEGATIVE = (
     Unit.BYTES_PER_SECOND,
 )
 
+BESIDE = 16
+"""From this width on, of 24, a graph has room for its legend beside it."""
+
 
 class Panels:
     """Renders the panels of one dashboard.
@@ -51,15 +59,17 @@ class Panels:
     Args:
         index: the catalog's cross-references.
         domain: whose dashboard it is.
+        dashboard: the dashboard.
         scope: the window and the variables that its expressions stand under.
     """
 
-    def __init__(self, index: Index, domain: Domain, scope: Scope) -> None:
+    def __init__(self, index: Index, domain: Domain, dashboard: Dashboard, scope: Scope) -> None:
         self.index = index
         self.domain = domain
+        self.dashboard = dashboard
         self.scope = scope
         self.links = Links(index)
-        self.kinds: dict[type[Panel], Callable[[Any], Json]] = {
+        self.kinds: dict[type[Panel], Callable[[Any, Position], Json]] = {
             TimeSeries: self._time_series,
             Stat: self._stat,
             StateTimeline: self._state_timeline,
@@ -78,11 +88,11 @@ class Panels:
             description=self.index.readiness.about_panel(panel),
             grid=grafana.grid(position.x, position.y, position.w, position.h),
             links=self._links(panel),
-            **next(self.kinds[kind] for kind in type(panel).__mro__ if kind in self.kinds)(panel),
+            **next(self.kinds[kind] for kind in type(panel).__mro__ if kind in self.kinds)(panel, position),
         )
 
     def _links(self, panel: Panel) -> list[Json]:
-        expressions = panel.expressions
+        expressions = panel.expressions if linked(panel) else ()
         alerts = dict.fromkeys(alert.name for expr in expressions for alert in self.index.watching(expr))
         series = dict.fromkeys(s.name for expr in expressions for s in series_in(expr) if s.name in self.index.series)
         return [
@@ -90,62 +100,75 @@ class Panels:
             *(grafana.link(f"Metric: {name}", self.links.series(name)) for name in series),
         ]
 
-    def _time_series(self, panel: TimeSeries) -> Json:
-        levels = self._levels(panel)
-        custom: Json = {"lineWidth": 1, "fillOpacity": 10, "showPoints": "never"}
+    def _time_series(self, panel: TimeSeries, position: Position) -> Json:
+        levels, several = self._levels(panel), self._several(panel)
+        custom: Json = {"lineWidth": 1, "fillOpacity": 0 if several else 10, "showPoints": "never"}
         if panel.stacked:
             custom |= {"fillOpacity": 40, "stacking": {"group": "A", "mode": "normal"}}
         if levels:
-            custom["thresholdsStyle"] = {"mode": "line"}
+            custom["thresholdsStyle"] = {"mode": "dashed"}
         defaults = self._field(panel) | {"color": {"mode": "palette-classic"}, "custom": custom}
         if panel.value_unit in _NEVER_NEGATIVE:
             defaults["min"] = 0
         if levels:
-            defaults["thresholds"] = {"mode": "absolute", "steps": steps(levels)}
-        legend = {"calcs": ["lastNotNull", "max"], "displayMode": "table", "placement": "bottom", "showLegend": True}
+            defaults["thresholds"] = {"mode": "absolute", "steps": steps(levels, panel.value_unit)}
         return {
             "kind": "timeseries",
             **self._queries(panel),
-            "options": {"legend": legend, "tooltip": {"mode": "multi", "sort": "desc"}},
+            "options": {
+                "legend": _legend_of(panel, position, several=several, lowest_first=_falls(levels)),
+                "tooltip": {"mode": "multi", "sort": "asc" if _falls(levels) else "desc"},
+            },
             "defaults": defaults,
         }
 
-    def _stat(self, panel: Stat) -> Json:
+    def _several(self, panel: Panel) -> bool:
+        """Return whether a panel can show more than one series."""
+        return len(panel.queries) > 1 or any(labels_of(query.expr) != frozenset() for query in panel.queries)
+
+    def _stat(self, panel: Stat, position: Position) -> Json:
+        field = self._coloured(panel)
         return {
             "kind": "stat",
-            **self._queries(panel),
+            # The newest sample of a range would be the last one of what is gone.
+            **self._queries(panel, instant=True),
             "options": {
-                "colorMode": "value",
-                "graphMode": "area",
+                "colorMode": "background" if "thresholds" in field else "none",
+                "graphMode": "none",
                 "justifyMode": "auto",
                 "orientation": "auto",
                 "reduceOptions": _newest(),
                 "textMode": "auto",
             },
-            "defaults": self._coloured(panel),
+            "defaults": field,
         }
 
-    def _state_timeline(self, panel: StateTimeline) -> Json:
+    def _state_timeline(self, panel: StateTimeline, position: Position) -> Json:
+        # By its thresholds Grafana would merge the states, and not see their names.
+        field = self._field(panel) | {"color": {"fixedColor": "text", "mode": "fixed"}}
         return {
             "kind": "state-timeline",
             **self._queries(panel),
             "options": {
                 "alignValue": "left",
-                "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
+                # Grafana's legend would name the values, not the states, which stand in the bars.
+                "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False},
                 "mergeValues": True,
-                "rowHeight": 0.9,
+                "rowHeight": 0.8,
                 "showValue": "auto",
                 "tooltip": {"mode": "single", "sort": "none"},
             },
-            "defaults": self._coloured(panel) | {"custom": {"fillOpacity": 70, "lineWidth": 0}},
+            "defaults": field | {"custom": {"fillOpacity": 70, "lineWidth": 0}},
         }
 
-    def _bar_gauge(self, panel: BarGauge) -> Json:
+    def _bar_gauge(self, panel: BarGauge, position: Position) -> Json:
         return {
             "kind": "bargauge",
             **self._queries(panel, instant=True),
             "options": {
                 "displayMode": "basic",
+                # Beside its bar a long name would be cut.
+                "namePlacement": "top",
                 "orientation": "horizontal",
                 "reduceOptions": _newest(),
                 "showUnfilled": True,
@@ -154,7 +177,7 @@ class Panels:
             "defaults": self._coloured(panel) | {"min": 0} | ({"max": 1} if panel.value_unit is Unit.RATIO else {}),
         }
 
-    def _table(self, panel: Table) -> Json:
+    def _table(self, panel: Table, position: Position) -> Json:
         heads = panel.heads
         single = len(heads) == 1
         fields = ["Value" if single else f"Value #{grafana.ref_id(n)}" for n in range(len(heads))]
@@ -165,27 +188,36 @@ class Panels:
             "indexByName": {name: position for position, name in enumerate(order)},
             "renameByName": names,
         }
+        wide = [column.pixels for column in columns(panel) if column.fixed]
+        sort = panel.sort_by or ""
         return {
             "kind": "table",
             **self._queries(panel, instant=True, form="table"),
-            "options": {"cellHeight": "sm", "showHeader": True},
+            "options": {"cellHeight": "sm", "showHeader": True}
+            | ({"sortBy": [{"displayName": sort.lstrip("-"), "desc": sort.startswith("-")}]} if sort else {}),
             "defaults": {"custom": {"align": "auto", "cellOptions": {"type": "auto"}}},
-            "overrides": [self._column(panel, *each) for each in zip(heads, panel.queries, strict=True)],
+            "overrides": [self._column(panel, *each) for each in zip(heads, panel.queries, wide, strict=True)],
             "transformations": [{"id": "merge", "options": {}}, {"id": "organize", "options": organize}],
         }
 
-    def _column(self, panel: Table, head: str, query: Query) -> Json:
-        levels = self._of(query)
-        properties: list[Json] = [{"id": "unit", "value": UNITS[panel.unit_of(query)]}]
-        states = mappings(_states([query.expr]), levels)
-        if states:
-            properties.append({"id": "mappings", "value": states})
+    def _column(self, panel: Table, head: str, query: Query, width: int) -> Json:
+        levels, unit = self._of(query), panel.unit_of(query)
+        properties: list[Json] = [{"id": "unit", "value": UNITS[unit]}]
+        if (decimals := _decimals(unit)) is not None:
+            properties.append({"id": "decimals", "value": decimals})
+        states = _states([query.expr])
+        if query.absent:
+            properties.append({"id": "mappings", "value": [no_data(query.absent, "text")]})
+        elif states or levels:
+            properties.append({"id": "mappings", "value": mappings(states, levels)})
         if levels:
-            properties.append({"id": "thresholds", "value": {"mode": "absolute", "steps": steps(levels)}})
+            properties.append({"id": "thresholds", "value": {"mode": "absolute", "steps": steps(levels, unit)}})
+        if levels or states:
             properties.append({"id": "custom.cellOptions", "value": {"mode": "basic", "type": "color-background"}})
+        properties.append({"id": "custom.width", "value": width})
         return {"matcher": {"id": "byName", "options": head}, "properties": properties}
 
-    def _heatmap(self, panel: Heatmap) -> Json:
+    def _heatmap(self, panel: Heatmap, position: Position) -> Json:
         expr = render(panel.expressions[0], self.scope)
         unit = UNITS[panel.value_unit]
         return {
@@ -206,22 +238,10 @@ class Panels:
             "defaults": {"custom": {"scaleDistribution": {"type": "linear"}}},
         }
 
-    def _alert_list(self, panel: AlertList) -> Json:
-        everything = panel.everything or not self.domain.alerts
-        domain = "" if everything else f', domain="{self.domain.name}"'
-        return {
-            "kind": "alertlist",
-            "options": {
-                "alertInstanceLabelFilter": f'{{catalog="{self.index.catalog.project.name}"{domain}}}',
-                "groupMode": "default",
-                "maxItems": 50,
-                "sortOrder": 3,
-                "stateFilter": {"error": True, "firing": True, "noData": False, "normal": False, "pending": True},
-                "viewMode": "list",
-            },
-        }
+    def _alert_list(self, panel: AlertList, position: Position) -> Json:
+        return firing(self.index, self.domain, self.dashboard, panel)
 
-    def _text(self, panel: Text) -> Json:
+    def _text(self, panel: Text, position: Position) -> Json:
         return {"kind": "text", "options": {"content": panel.markdown, "mode": "markdown"}}
 
     def _queries(self, panel: Panel, *, instant: bool = False, form: str = "time_series") -> Json:
@@ -259,7 +279,9 @@ class Panels:
             return query.legend
         if query.legend is not None:
             return " ".join(f"{{{{{label.name}}}}}" for label in query.legend)
-        found = (labels_of(query.expr) or frozenset()) - TARGET_LABELS
+        kept = labels_of(query.expr) or frozenset()
+        # What it was aggregated by names it, be it only the job.
+        found = kept - TARGET_LABELS or (kept if isinstance(query.expr, Aggregate) else frozenset())
         subject = core(query.expr)
         declared = [label.name for label in subject.labels] if isinstance(subject, Metric) else []
         ordered = [name for name in declared if name in found] or sorted(found)
@@ -273,18 +295,59 @@ class Panels:
         return [level for level in found if level.threshold and level.threshold.comparison.ordered]
 
     def _field(self, panel: Panel) -> Json:
-        states = mappings(_states(panel.expressions), [level for query in panel.queries for level in self._of(query)])
-        unit = {"unit": UNITS[panel.value_unit]}
-        return unit | ({"mappings": states} if states else {})
+        levels = [level for query in panel.queries for level in self._of(query)]
+        return {"unit": UNITS[panel.value_unit], "mappings": mappings(_states(panel.expressions), levels)}
 
     def _coloured(self, panel: Panel) -> Json:
         field, levels = self._field(panel), self._levels(panel)
-        if levels or "mappings" in field:
+        if (decimals := _decimals(panel.value_unit)) is not None:
+            field["decimals"] = decimals
+        if levels or _states(panel.expressions):
             return field | {
                 "color": {"mode": "thresholds"},
-                "thresholds": {"mode": "absolute", "steps": steps(levels)},
+                "thresholds": {"mode": "absolute", "steps": steps(levels, panel.value_unit)},
             }
         return field | {"color": {"fixedColor": "text", "mode": "fixed"}}
+
+
+def _legend_of(panel: TimeSeries, position: Position, *, several: bool, lowest_first: bool) -> Json:
+    """Return the legend of a graph: none for one line, beside the graph where there is room, else below it.
+
+    Args:
+        panel: the graph.
+        position: its place.
+        several: whether it can have several lines.
+        lowest_first: whether low values are the bad ones, which stand at the top.
+    """
+    if not several:
+        return {"displayMode": "list", "placement": "bottom", "showLegend": False}
+    known = [contents.names(query) for query in panel.queries]
+    if all(known):
+        names = [name for each in known for name in each or ()]
+        fits = room.legend(names, *page.inside(position.w, position.h, titled=True))
+        below = fits is None or fits.placement == "bottom"
+    else:
+        below = position.w < BESIDE
+    if below:
+        return {"displayMode": "list", "placement": "bottom", "showLegend": True}
+    return {
+        "calcs": ["lastNotNull"],
+        "displayMode": "table",
+        "placement": "right",
+        "showLegend": True,
+        "sortBy": "Last *",
+        "sortDesc": not lowest_first,
+    }
+
+
+def _falls(levels: Sequence[Level]) -> bool:
+    """Return whether what is below a threshold is bad."""
+    return any(each.threshold and "<" in each.threshold.comparison.value for each in levels)
+
+
+def _decimals(unit: Unit) -> int | None:
+    """Return the decimals of a unit, None to leave them to Grafana. A count has none: `increase` estimates it."""
+    return 0 if unit in (Unit.COUNT, Unit.REQUESTS) else None
 
 
 def _states(expressions: Sequence[Expr]) -> dict[int, str]:

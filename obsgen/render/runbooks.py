@@ -58,9 +58,9 @@ def runbook(index: Index, links: Links, domain: Domain, alert: Alert) -> str:
         numbers(book.impact),
         "## Diagnosis",
         items(_look(index, links, alert), numbered=False),
-        items((_step(alert, step) for step in book.diagnosis_steps), numbered=True),
+        items((_step(index, alert, step) for step in book.diagnosis_steps), numbered=True),
         "## Mitigation",
-        items((_step(alert, step) for step in book.mitigation_steps), numbered=True),
+        items((_step(index, alert, step) for step in book.mitigation_steps), numbered=True),
         "## The rule",
         *(promql(level_expr(alert, level)) for level in alert.levels),
         book.reason and f"Why these numbers: {numbers(book.reason)}",
@@ -109,9 +109,9 @@ def _reads(index: Index, alert: Alert, here: str) -> list[str]:
     ]
 
 
-def _step(alert: Alert, step: Step) -> str:
+def _step(index: Index, alert: Alert, step: Step) -> str:
     text = written_out(alert, step.text)
-    return f"{text}\n\n{promql(step.query)}" if step.query is not None else text
+    return f"{text}\n\n{promql(step.query, index.held)}" if step.query is not None else text
 
 
 def written_out(alert: Alert, text: str) -> str:

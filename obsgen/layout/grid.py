@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from obsgen.model.dashboard import Dashboard, Panel, Row
+from obsgen.layout import markdown
+from obsgen.layout.page import COLUMNS, NARROW, Screen, frame, rows
+from obsgen.model.dashboard import Dashboard, Panel, Row, Text
 
-COLUMNS = 24
-"""Width of Grafana's grid."""
 HEADING = 1
 """Height of a row's heading."""
 
@@ -43,7 +43,7 @@ def place(dashboard: Dashboard) -> Iterator[PlacedRow]:
         y += HEADING
         panels: list[tuple[Panel, int, Position]] = []
         for line in lines(row.panels):
-            height = max(panel.height for panel in line)
+            height = max(map(rows_of, line, widths(line)))
             x = 0
             for panel, width in zip(line, widths(line), strict=True):
                 panels.append((panel, panel_id(dashboard.uid, panel), Position(x, y, width, height)))
@@ -69,6 +69,26 @@ def widths(line: Sequence[Panel]) -> list[int]:
     total = sum(panel.width for panel in line)
     edges = [round(COLUMNS * sum(panel.width for panel in line[:n]) / total) for n in range(len(line) + 1)]
     return [right - left for left, right in pairwise(edges)]
+
+
+def rows_of(panel: Panel, columns: int) -> int:
+    """Return the height of a panel: its own, or that of a text which leaves it out."""
+    if isinstance(panel, Text) and not panel.height:
+        return text_rows(panel.markdown, columns, titled=bool(panel.heading))
+    return panel.height
+
+
+def text_rows(text: str, columns: int, *, titled: bool, screen: Screen = NARROW) -> int:
+    """Return the rows of the grid that a text panel needs to show all of a text in markdown.
+
+    Args:
+        text: the markdown.
+        columns: width of the panel.
+        titled: whether it has a title.
+        screen: where it is read; on a wider one a few lines fewer may be needed.
+    """
+    wide, high = frame(titled=titled)
+    return rows(markdown.height(text, screen.width(columns) - wide) + high)
 
 
 def panel_id(uid: str, panel: Panel) -> int:

@@ -1,0 +1,124 @@
+"""The list of firing alerts: a table of Prometheus' own series of alerts.
+
+Grafana's alert list needs a data source whose rules Grafana may read, does not follow the dashboard's variables, and
+leads to no runbook. Here each row does, the worst comes first, and three cases look different: alerts fire, none does
+while the Watchdog shows that rules are evaluated, and nothing is known.
+"""
+
+from __future__ import annotations
+
+from obsgen.index import Index
+from obsgen.model.catalog import Domain
+from obsgen.model.dashboard import AlertList, Dashboard
+from obsgen.model.rule import Alert
+from obsgen.model.severity import Severity
+from obsgen.promql.infer import labels_of
+from obsgen.promql.label import INSTANCE, TARGET_LABELS
+from obsgen.promql.text import string
+from obsgen.render import grafana
+from obsgen.render.fields import COLOURS, NO_DATA, OK, no_data
+from obsgen.render.grafana import Json
+from obsgen.render.links import Links
+from obsgen.watches import WATCHDOG
+
+ALERT, SEVERITY, WHERE, SINCE = "Alert", "Severity", "Where", "Since"
+_OWN_OR_INSTANCE = r" *(?:;(.*)|(\S.*?) *;.*)"
+NOTHING = "ok"
+"""The severity of the row that says that nothing fires."""
+
+
+def firing(index: Index, domain: Domain, dashboard: Dashboard, panel: AlertList) -> Json:
+    """Return what makes a panel a list of the firing alerts of a domain, or of the whole catalog."""
+    listed = [a for a in index.catalog.alerts if panel.everything or not domain.alerts or index.home[a.name] is domain]
+    silencers = {name for d in index.catalog.domains for each in d.inhibitions for name in each.silencers}
+    inner = {alert.name for alert in listed if _internal(alert, silencers)}
+    shown = [alert for alert in listed if alert.name not in inner]
+    expr = _query(index, dashboard, shown, inner, whole=len(listed) == len(index.catalog.alerts), domain=domain.name)
+    guarded = any(alert.name == WATCHDOG for alert in index.catalog.alerts)
+    unknown = (
+        f"{NO_DATA}: not even {WATCHDOG} fires" if guarded else "No alert fires, or the data source does not answer"
+    )
+    return {
+        "kind": "table",
+        "targets": [grafana.target("A", expr, "", instant=True, form="table")],
+        "options": {"cellHeight": "sm", "showHeader": True, "sortBy": [{"displayName": SEVERITY, "desc": False}]},
+        "defaults": {"custom": {"align": "auto", "cellOptions": {"type": "auto"}}, "noValue": unknown},
+        "overrides": _columns(Links(index), _severities(shown)),
+        "transformations": [{"id": "organize", "options": _order()}],
+    }
+
+
+def _internal(alert: Alert, silencers: set[str]) -> bool:
+    """Return whether an alert is for machines: the Watchdog, and what only silences others."""
+    return alert.name == WATCHDOG or (
+        alert.name in silencers and all(level.severity is Severity.INFO for level in alert.levels)
+    )
+
+
+def _severities(alerts: list[Alert]) -> list[Severity]:
+    """Return the severities of alerts, the worst first."""
+    return sorted({level.severity for alert in alerts for level in alert.levels}, key=lambda each: -each.rank)
+
+
+def _query(index: Index, dashboard: Dashboard, shown: list[Alert], inner: set[str], *, whole: bool, domain: str) -> str:
+    own = dict.fromkeys(name for alert in shown for name in sorted((labels_of(alert.expr) or set()) - TARGET_LABELS))
+    catalog = f"catalog={string(index.catalog.project.name)}"
+    matchers = [catalog, *([] if whole else [f"domain={string(domain)}"])]
+    if inner:
+        matchers.append(f"alertname!~{string('|'.join(sorted(inner)))}")
+    # An alert that lacks the label of a filter concerns every choice.
+    matchers += [f'{label.name}=~"${label.name}|"' for label in dashboard.filters if label.name in own]
+    picked = ", ".join(matchers)
+    fires = f'ALERTS{{alertstate="firing", {picked}}}'
+    expr = f"ALERTS_FOR_STATE{{{picked}}} * 1000 and ignoring (alertstate) {fires}"
+    expr = _where(expr, list(own))
+    for number, severity in enumerate(_severities(shown), 1):
+        expr = f'label_replace({expr}, "severity", "{number} $0", "severity", "{severity.value}")'
+    expr = f"max by (severity, alertname, where) ({expr})"
+    if not any(alert.name == WATCHDOG for alert in index.catalog.alerts):
+        return expr
+    watchdog = f'ALERTS{{alertstate="firing", {catalog}, alertname="{WATCHDOG}"}}'
+    quiet = f'label_replace({watchdog} unless on () {fires}, "severity", "{NOTHING}", "", "")'
+    return f"{expr} or max by (severity, alertname) ({quiet}) * NaN"
+
+
+def _where(expr: str, labels: list[str]) -> str:
+    """Return alerts with a label that says where each fires: its own labels, or the instance where it has none."""
+    own = f'label_join({expr}, "own", " ", {", ".join(map(string, labels))})' if labels else expr
+    both = f'label_join({own}, "both", ";", "own", "{INSTANCE.name}")'
+    return f'label_replace({both}, "where", "$1$2", "both", {string(_OWN_OR_INSTANCE)})'
+
+
+def _order() -> Json:
+    names = {"severity": SEVERITY, "alertname": ALERT, "where": WHERE, "Value": SINCE}
+    return {
+        "excludeByName": {"Time": True},
+        "indexByName": {name: position for position, name in enumerate(names)},
+        "renameByName": names,
+    }
+
+
+def _columns(links: Links, severities: list[Severity]) -> list[Json]:
+    words = {
+        **{f"{n} {s.value}": (s.value, COLOURS[s]) for n, s in enumerate(severities, 1)},
+        NOTHING: ("nothing fires", OK),
+    }
+    options = {raw: {"text": t, "color": c, "index": n} for n, (raw, (t, c)) in enumerate(words.items())}
+    runbook = {"title": "Runbook", "url": links.runbook(f"${{__data.fields.{ALERT}}}"), "targetBlank": True}
+    return [
+        _column(
+            SEVERITY,
+            mappings=[{"type": "value", "options": options}],
+            cell={"mode": "basic", "type": "color-background"},
+            width=130,
+        ),
+        _column(ALERT, links=[runbook]),
+        _column(SINCE, unit="dateTimeFromNow", mappings=[no_data("", "text")], width=150),
+    ]
+
+
+def _column(name: str, *, cell: Json | None = None, width: int = 0, **properties: object) -> Json:
+    """Return the settings of a column, by the name in its head."""
+    custom = {"custom.cellOptions": cell, "custom.width": width or None}
+    given = [{"id": key, "value": value} for key, value in (properties | custom).items() if value is not None]
+    return {"matcher": {"id": "byName", "options": name}, "properties": given}

@@ -1,0 +1,76 @@
+"""What a browser shows of every dashboard while six incidents go on: no panel is in error or empty, no title is cut."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from obsgen.grafana.settings import environment
+from tests.browser.page import Visit, browser, visit
+from tests.conftest import ROOT
+from tests.world.grafana import connect
+from tests.world.running import ALL, world
+
+URL, TOKEN, SCREENSHOTS = "OBSGEN_TEST_GRAFANA_URL", "OBSGEN_TEST_GRAFANA_TOKEN", "OBSGEN_TEST_SCREENSHOTS"
+DASHBOARDS = sorted(path.stem for path in (ROOT / "generated/grafana/dashboards").glob("*.json"))
+WIDTHS = (1600, 1280)
+
+pytestmark = pytest.mark.skipif(not os.environ.get(URL), reason=f"{URL} names no Grafana")
+
+
+@dataclass(frozen=True)
+class House:
+    """A Grafana that shows a world, and a browser."""
+
+    browser: Browser
+    url: str
+    headers: dict[str, str]
+    keep: Path
+
+    def visit(self, uid: str, width: int, theme: str = "dark") -> Visit:
+        """Open a dashboard and keep a screenshot of it."""
+        path = self.keep / f"{uid}-{width}-{theme}.png"
+        return visit(self.browser, f"{self.url}/d/{uid}", self.headers, width=width, theme=theme, keep=path)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    shell = {"GRAFANA_URL": os.environ[URL], "GRAFANA_TOKEN": os.environ.get(TOKEN, "")}
+    where = environment(None, shell, "http://127.0.0.1:3000", ROOT / "pyproject.toml")
+    keep = Path(os.environ.get(SCREENSHOTS) or tmp_path_factory.mktemp("screenshots"))
+    with world(ALL) as made, browser() as opened:
+        connect(shell, made.prometheus_url, made.alertmanager_url)
+        yield House(opened, where.url, dict(where.headers()), keep)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("uid", DASHBOARDS)
+def test_every_panel_is_drawn_and_named(house: House, uid: str, width: int) -> None:
+    seen = house.visit(uid, width)
+
+    titles = {
+        panel["title"]
+        for panel in json.loads((ROOT / f"generated/grafana/dashboards/{uid}.json").read_text())["panels"]
+    }
+    assert {panel.title for panel in seen.panels} <= titles | {""}
+    assert len(seen.panels) >= 5
+    assert [panel.title for panel in seen.panels if panel.error] == []
+    assert [panel.title for panel in seen.panels if panel.empty] == []
+    assert [panel.title for panel in seen.panels if panel.cut] == []
+    assert seen.complaints == []
+
+
+def test_the_overview_says_what_is_wrong_first(house: House) -> None:
+    seen = house.visit("vectobeat-overview", 1280, "light")
+
+    first = seen.panels[0]
+    assert first.title == "Firing alerts"
+    for name in ("LavalinkNodeDown", "ShardLatencyHigh", "VectobeatBotDown"):
+        assert name in first.text
+    assert "Watchdog" not in first.text
