@@ -15,6 +15,8 @@ from obsgen.grafana.diff import Difference, differences
 from obsgen.grafana.messages import UNDO
 from obsgen.grafana.state import MARK, Dashboard, Folder, History, Live, LiveDashboard, Wanted, checksum, same
 
+SAVED = "it was saved without a change, and Grafana has written its defaults into it"
+
 
 class Kind(Enum):
     """What is done to a folder or a dashboard."""
@@ -199,7 +201,8 @@ def _changed(wanted: Dashboard, found: LiveDashboard, owner: str, history: Histo
     edit = _edit(found, history, wanted.folder, wanted)
     if edit is not None and not choices.overwrite_edits:
         return _stays(said, Kind.KEEP, "somebody has edited it; --overwrite-edits replaces that", edit)
-    return _stays(said, Kind.UPDATE, "the edit is overwritten" if edit else "", edit)
+    reason = "the edit is overwritten" if edit else "" if changes or not found.readable else SAVED
+    return _stays(said, Kind.UPDATE, reason, edit)
 
 
 def _stays(action: Action, kind: Kind, reason: str, edit: Edit | None = None) -> Action:
@@ -257,6 +260,9 @@ def _edit(found: LiveDashboard, history: History | None, folder: str, wanted: Da
         return Edit(by, found.updated, None)
     meanwhile = tuple(differences(pushed, wanted.content)) if wanted is not None else ()
     shown = tuple(differences(pushed, found.content))
+    if not shown and found.folder == folder:
+        # It was saved without a change, and Grafana has only written out its defaults.
+        return None
     return Edit(by, found.updated, shown, meanwhile, _saves(history))
 
 
