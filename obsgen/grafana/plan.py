@@ -258,11 +258,14 @@ def _edit(found: LiveDashboard, history: History | None, folder: str, wanted: Da
     by = history.versions[0].message if history is not None and _restored(history) else found.updated_by
     if pushed is None or not found.readable:
         return Edit(by, found.updated, None)
-    meanwhile = tuple(differences(pushed, wanted.content)) if wanted is not None else ()
-    shown = tuple(differences(pushed, found.content))
-    if not shown and found.folder == folder:
-        # It was saved without a change, and Grafana has only written out its defaults.
+    changed = differences(pushed, found.content)
+    reviewed = differences(pushed, wanted.content) if wanted is not None else []
+    # What was reviewed since is no edit any more.
+    ported = [each for each in changed if each not in reviewed]
+    shown = (*moved, *ported) if found.folder != folder else tuple(ported)
+    if not shown:
         return None
+    meanwhile = tuple(each for each in reviewed if each not in changed)
     return Edit(by, found.updated, shown, meanwhile, _saves(history))
 
 
