@@ -1,9 +1,9 @@
 """Links to the docs, led to their dashboards where these stand beside: a runbook is needed when the code host is down.
 
-The reviewed JSON links to the docs' home, which works for those who provision the files by themselves. A link to the
-page that a table's row names, `DOCS/runbooks/${__data.fields.Runbook}.md`, is led there by value mappings, for the uid of
-a page is not its name: they make the field `Runbook`, which an override hides, show the uid, and the link reads what the
-field shows. Where no field is hidden for that, the link searches for the page.
+The reviewed JSON links to the docs' home, which works for those who provision the files by themselves. In a table, a
+link to the page that a row names, `DOCS/runbooks/${__data.fields.Runbook}.md`, is led there by value mappings, for the
+uid of a page is not its name: they make the field `Runbook`, which an override hides, show the uid, and the link reads
+what the field shows. Where no field is hidden for that, the link searches for the page.
 """
 
 from __future__ import annotations

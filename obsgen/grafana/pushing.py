@@ -148,7 +148,7 @@ class Pushing(Session):
             path=target,
             reviewed=self._reviewed(was),
             changes=changes,
-            by=found.updated_by,
+            by=found.updated_by or self.grafana.editor(there),
             at=found.updated,
         )
 

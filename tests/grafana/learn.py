@@ -2,11 +2,11 @@
 
 It writes `obsgen/grafana/defaults.json` from what is in `saves/`:
 
-* `<version>/bare.json` was pushed, opened in the browser and saved: `bare-saved.json` is what Grafana made of it. It has
-  a panel of each kind, a variable of each type and so on, and says nothing about any of them, so that all that came
-  is Grafana's own. `save.mjs` makes such a recording.
-* `schemas/<version>.json` are the defaults that the npm package `@grafana/schema` has for the options of panels, for the
-  versions of which there is no recording.
+* `<version>/bare.json` was pushed, opened in the browser and saved: `bare-saved.json` is what Grafana made of it. It
+  has a panel of each kind, a variable of each type and so on, and says nothing about any of them, so that all that
+  came is Grafana's own. `save.mjs` makes such a recording.
+* `schemas/<version>.json` are the defaults that the npm package `@grafana/schema` has for the options of panels, for
+  the versions of which there is no recording. Grafana 9 has no such package; its file follows the panels' source.
 """
 
 from __future__ import annotations
@@ -22,10 +22,24 @@ Json = dict[str, Any]
 SAVES = Path(__file__).parent / "saves"
 DEFAULTS = Path(__file__).parents[2] / "obsgen/grafana/defaults.json"
 KINDS = (
-    "alertlist barchart bargauge gauge heatmap histogram logs piechart row stat state-timeline status-history table text "
-    "timeseries"
-).split()
-VARIABLES = "constant custom datasource interval query textbox".split()
+    "alertlist",
+    "barchart",
+    "bargauge",
+    "gauge",
+    "heatmap",
+    "histogram",
+    "logs",
+    "piechart",
+    "row",
+    "stat",
+    "state-timeline",
+    "status-history",
+    "table",
+    "text",
+    "timeseries",
+)
+VARIABLES = {"constant": "x", "custom": "a,b", "interval": "1m,5m", "textbox": "x"}
+"""Types of variables that ask nobody, with a query."""
 _OF_THE_SERVER = {"id", "uid", "version", "schemaVersion", "pluginVersion", "title", "tags", "gridPos", "current"}
 """What a save writes that is no default: it tells of this dashboard, or of this server."""
 
@@ -42,8 +56,7 @@ def bare(uid: str) -> Json:
         panels.append({"id": n + 1, "type": kind, "title": kind, "gridPos": place, "targets": [query]})
     source: Json = {"name": "datasource", "type": "datasource", "query": "prometheus", "current": {}, "sort": 1}
     asked = {"query": "label_values(up, job)", "datasource": query["datasource"], "refresh": 2}
-    more = {"constant": "x", "custom": "a,b", "interval": "1m,5m", "textbox": "x"}
-    others = [{"name": f"a_{kind}", "type": kind, "query": more[kind]} for kind in VARIABLES if kind in more]
+    others = [{"name": f"a_{kind}", "type": kind, "query": query} for kind, query in VARIABLES.items()]
     marks = [{"name": "Mark", "datasource": query["datasource"], "expr": "up == 0"}]
     return {
         "uid": uid,
@@ -93,6 +106,9 @@ def _recorded(path: Path) -> Iterator[tuple[str, Any]]:
 
 def _schema(kinds: Json) -> Iterator[tuple[str, Any]]:
     for kind, said in kinds.items():
+        if kind == "dashboard":
+            yield kind, said
+            continue
         custom = {"fieldConfig": {"defaults": {"custom": said["custom"]}}} if "custom" in said else {}
         yield f"panels.{kind}", {**({"options": said["options"]} if "options" in said else {}), **custom}
 

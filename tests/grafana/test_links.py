@@ -27,7 +27,7 @@ def linked(**panel: Any) -> Json:
         {"title": "No page", "url": f"{DOCS}/missing.md"},
         {"title": "Elsewhere", "url": "https://example.org/docs/index.md"},
     ]
-    text = f"Read [this]({DOCS}/runbooks/FlowHigh.md), [all]({DOCS}/index.md) or [that]({DOCS}/missing.md)."
+    text = f"[this]({DOCS}/runbooks/FlowHigh.md), [all]({DOCS}/index.md), [that]({DOCS}/missing.md)"
     note = {"id": 8, "type": "text", "title": "Note", "options": {"mode": "markdown", "content": text}}
     made["panels"][0] |= {"links": links, **panel}
     made["panels"].append({"id": 9, "type": "row", "title": "Row", "collapsed": True, "panels": [note]})
@@ -65,7 +65,7 @@ def test_links_on_panels_stay_in_grafana(home: House) -> None:
     ]
     assert content["links"][0]["url"] == f"/d/{home.uid('docs-index')}"
     assert content["panels"][1]["panels"][0]["options"]["content"] == (
-        f"Read [this](d/{home.uid('runbook-flowhigh')}), [all](d/{home.uid('docs-index')}) or [that]({DOCS}/missing.md)."
+        f"[this](d/{home.uid('runbook-flowhigh')}), [all](d/{home.uid('docs-index')}), [that]({DOCS}/missing.md)"
     )
     assert home.plan().actions == ()
     assert home.session().pull(home.uid("a"), None).changes == ()
@@ -78,9 +78,7 @@ def test_the_page_of_docs_still_leads_to_where_it_is_reviewed(one: House) -> Non
     assert f"{DOCS}/index.md" in [link["url"] for link in shown(one, "docs-index")["links"]]
 
 
-def test_links_lead_to_the_docs_home_where_the_docs_are_not_pushed(
-    one: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_links_lead_to_the_docs_home_where_the_docs_are_not_pushed(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
     (one.folder / "pyproject.toml").write_text("[tool.obsgen.grafana.main]\ndocs = false\n")
     monkeypatch.chdir(one.folder)
     one.write(linked(), pages=PAGES)
