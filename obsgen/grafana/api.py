@@ -22,6 +22,8 @@ VERSIONS = 100
 """Entries of a dashboard's history that are read; a server keeps 20 by default."""
 INITIAL = "Initial save"
 """What the history's list says of a first version, whatever was written about it."""
+NOBODY = "Anonymous"
+"""What Grafana says of an editor that it does not know; since 12 also of a service account."""
 LONGEST_MESSAGE = 500
 """Characters of a version's message that Grafana takes."""
 
@@ -35,6 +37,7 @@ class Grafana:
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
+        self._paths: dict[str, str] = {}
 
     def version(self) -> str:
         """Return its version; empty where it hides that."""
@@ -107,14 +110,52 @@ class Grafana:
             return None
         return None if said is None else _dashboard(said, uid)
 
+    def editor(self, uid: str) -> str:
+        """Return who saved a dashboard last, asked where a Grafana since 12 keeps it; empty where nobody says.
+
+        With the dashboard itself that Grafana calls a service account "Anonymous".
+        """
+        try:
+            path = f"{self._resources('dashboard.grafana.app')}/dashboards/{quote(uid, safe='')}"
+            meta = self._dict(self.transport.get(path), path).get("metadata")
+            notes = (meta.get("annotations") if isinstance(meta, dict) else None) or {}
+            who = str(notes.get("grafana.app/updatedBy") or notes.get("grafana.app/createdBy") or "")
+            kind = who.partition(":")[0]
+            if kind not in ("user", "service-account"):
+                return ""
+            return self._display(who) or ("a service account" if kind == "service-account" else "")
+        except GrafanaError:
+            # A name is not worth a failure.
+            return ""
+
+    def _display(self, who: str) -> str:
+        """Return the name that people see of an identity."""
+        path = f"{self._resources('iam.grafana.app')}/display"
+        try:
+            said = self._dict(self.transport.get(path, {"key": who}), path)
+        except Refused:
+            return ""
+        names = [str(each.get("displayName") or "") for each in self._list(said.get("display") or [], path)]
+        return names[0] if names else ""
+
+    def _resources(self, group: str) -> str:
+        """Return the path of a group of Grafana's newer resources, in this organisation."""
+        if group not in self._paths:
+            settings = self._dict(self.transport.get("/api/frontend/settings"), "/api/frontend/settings")
+            said = self._dict(self.transport.get(f"/apis/{group}/"), f"/apis/{group}/")
+            version = (said.get("preferredVersion") or {}).get("version", "")
+            self._paths[group] = f"/apis/{group}/{version}/namespaces/{settings.get('namespace', '')}"
+        return self._paths[group]
+
     def tagged(self, tag: str) -> list[str]:
         """Return the uids of the dashboards with a tag. The index behind it may be some seconds late (Grafana 12+)."""
         return [str(hit.get("uid", "")) for hit in self._search({"type": "dash-db", "tag": tag})]
 
-    def contents(self, folder: str) -> tuple[list[str], list[str]]:
-        """Return the uids of the dashboards in a folder, and the names of what else is in it.
+    def contents(self, folder: str) -> tuple[list[str], list[str], int]:
+        """Return the uids of the dashboards in a folder, the names of what else is in it, and how many it says it has.
 
-        The dashboards are those of the index, which may be some seconds late (Grafana 12+).
+        The dashboards are those of the index, which may be some seconds late (Grafana 12+); so may the number be, which
+        is 0 where Grafana does not say.
         """
         # Not every version can search by folder.
         hits = [hit for hit in self._search({}) if hit.get("folderUid") == folder]
@@ -125,7 +166,8 @@ class Grafana:
         except Refused:
             counts = {}
         others = {k: v for k, v in counts.items() if isinstance(v, int) and v and k not in ("dashboard", "folder")}
-        return boards, held + [f"{count} {kind}" for kind, count in others.items()]
+        said = [f"{count} {kind}" for kind, count in others.items()]
+        return boards, held + said, _number(counts.get("dashboard"))
 
     def versions(self, uid: str) -> list[Version]:
         """Return a dashboard's history, the newest first."""
@@ -247,7 +289,7 @@ def _dashboard(said: Json, uid: str) -> LiveDashboard:
         version=version,
         url=str(meta.get("url", "")),
         provisioned=str(meta.get("provisionedExternalId") or "a file") if meta.get("provisioned") else None,
-        updated_by=str(meta.get("updatedBy") or ""),
+        updated_by="" if meta.get("updatedBy") == NOBODY else str(meta.get("updatedBy") or ""),
         updated=str(meta.get("updated") or ""),
         # From Grafana 13 on it may be kept in the new form, of which this is only a picture.
         readable=not re.match(r"v[2-9]", str(meta.get("apiVersion") or "")),

@@ -263,10 +263,20 @@ class Writer:
         raise GrafanaError("it is still there")
 
     def _contents(self, uid: str) -> list[str]:
-        """Return the titles of what is in a folder; Grafana's index may still have what was deleted a moment ago."""
-        dashboards, others = self.grafana.contents(uid)
-        there = dict(each(dashboards, self.grafana.dashboard, self.connections))
-        return [found.title for found in there.values() if found is not None and found.folder == uid] + others
+        """Return the titles of what is in a folder.
+
+        Grafana's index may still have what was deleted a moment ago, and may not have yet what somebody has just made:
+        where the folder says that it has more than is found, it is asked again.
+        """
+        for failures in range(1, LOOKS + 1):
+            dashboards, others, number = self.grafana.contents(uid)
+            there = dict(each(dashboards, self.grafana.dashboard, self.connections))
+            titles = [found.title for found in there.values() if found is not None and found.folder == uid]
+            if titles or others or not number:
+                return titles + others
+            if failures < LOOKS:
+                self.patience.pause(failures)
+        return [f"{number} dashboard{'s' if number > 1 else ''}"]
 
     def _break_ring(self, waiting: Sequence[Action]) -> list[Action] | None:
         """Free a title where dashboards wait for each other's: one of them gets another title for the moment.

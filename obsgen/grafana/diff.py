@@ -1,7 +1,8 @@
 """What differs between two versions of a dashboard, in the words of those who look at it.
 
 Panels are compared by their id, queries by their letter, variables, annotations and links by their name, thresholds by
-their colour; whatever else differs is named by its path in the JSON.
+their colour; whatever else differs is named by its path in the JSON. What Grafana itself adds or leaves out when
+somebody saves is no difference.
 """
 
 from __future__ import annotations
@@ -12,24 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from obsgen.grafana.filled import unfilled
 from obsgen.grafana.state import MARK, Json
 from obsgen.style import printable
 
 LONGEST = 100
 """Characters of a value that is shown."""
 _ABSENT: Any = object()
-_EMPTY: tuple[object, ...] = (None, "", [], {}, False, 0)
-_FILLED_IN = (
-    "schemaVersion",
-    "pluginVersion",
-    "version",
-    "id",
-    "fiscalYearStartMonth",
-    "liveNow",
-    "weekStart",
-    "preload",
-)
-"""Keys that Grafana sets by itself when somebody saves in the browser."""
 _PANEL_KEYS = frozenset({"targets", "fieldConfig", "gridPos", "panels", "id", "type", "title", "description", "links"})
 
 
@@ -42,24 +32,16 @@ class Difference:
         what: `threshold red`, `query A`; or that the whole of it is added or removed.
         old: what it was; None where it was not there.
         new: what it is; None where it is not there any more.
-        filled_in: whether Grafana does that by itself when somebody saves in the browser.
     """
 
     where: str
     what: str
     old: Any = None
     new: Any = None
-    filled_in: bool = False
 
     def as_json(self) -> Json:
         """Return it for machines."""
-        return {
-            "where": self.where,
-            "what": self.what,
-            "old": self.old,
-            "new": self.new,
-            "filled_in": self.filled_in,
-        }
+        return {"where": self.where, "what": self.what, "old": self.old, "new": self.new}
 
     def lines(self) -> list[str]:
         """Return it for people; texts of several lines as the lines that differ."""
@@ -95,7 +77,8 @@ def _short(text: str) -> str:
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
     """Return what differs between two versions of a dashboard; first the dashboard itself, then its panels."""
-    return [*_dashboard(old, new), *_panels(_flat(old), _flat(new))]
+    said = unfilled(old, new)
+    return [*_dashboard(old, said), *_panels(_flat(old), _flat(said))]
 
 
 def _dashboard(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
@@ -184,7 +167,7 @@ def _panel(where: str, old: Json, new: Json) -> Iterator[Difference]:
     yield from _fields(where, _object(old, "fieldConfig"), _object(new, "fieldConfig"))
     yield from _place(where, old.get("gridPos"), new.get("gridPos"))
     yield from (
-        Difference(where, f"{each.where} {each.what}".strip(), each.old, each.new, each.filled_in)
+        Difference(where, f"{each.where} {each.what}".strip(), each.old, each.new)
         for each in _named("link", "title", _dicts(old.get("links")), _dicts(new.get("links")))
     )
     rest, new_rest = _without(old, _PANEL_KEYS), _without(new, _PANEL_KEYS)
@@ -284,7 +267,4 @@ def _leaves(where: str, old: Any, new: Any, path: str = "") -> Iterator[Differen
         for n, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from _leaves(where, one, other, f"{path}[{n}]")
     else:
-        # What is empty, Grafana writes out when it saves.
-        empty = any(one is _ABSENT and other in _EMPTY for one, other in ((old, new), (new, old)))
-        filled_in = empty or path.rsplit(".", 1)[-1] in _FILLED_IN
-        yield Difference(where, path, None if old is _ABSENT else old, None if new is _ABSENT else new, filled_in)
+        yield Difference(where, path, None if old is _ABSENT else old, None if new is _ABSENT else new)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
+from obsgen.grafana.filled import names
 from obsgen.grafana.settings import Environment
 from obsgen.grafana.state import MARK, OWNER_TAG, DataSource, Folder, Json
 
@@ -17,6 +19,7 @@ LONGEST_UID = 40
 """Characters of a uid that Grafana takes."""
 LONGEST_TAG = 50
 """Characters of a tag that Grafana's database takes."""
+_ABSENT: Any = object()
 _VARIABLE = {"type": "datasource", "query": "prometheus"}
 
 
@@ -74,20 +77,21 @@ class Instance:
             said["templating"] = {**content["templating"], "list": variables}
         return said
 
-    def undress(self, content: Json, reviewed: Json) -> Json:
-        """Return a dashboard of here as it would stand in `generated/`, to be compared with the reviewed one."""
+    def undress(self, content: Json, reviewed: Json, dressed: Json) -> Json:
+        """Return a dashboard of here as it would stand in `generated/`.
+
+        Args:
+            content: its JSON here.
+            reviewed: what was reviewed.
+            dressed: what that is here.
+        """
         said = {key: value for key, value in content.items() if key not in ("id", "version", MARK)}
-        dressed = self.dress(reviewed, None)
-        for key in ("uid", "title", "links"):
-            if said.get(key) == dressed.get(key) and key in reviewed:
-                said[key] = reviewed[key]
-        known = dict(zip(dressed["tags"], (*(reviewed.get("tags") or ()), None), strict=True))
-        said["tags"] = [known.get(tag, tag) for tag in content.get("tags") or () if known.get(tag, tag) is not None]
-        if isinstance(content.get("templating"), dict):
-            listed = content["templating"].get("list") or []
+        listed = said.get("templating", {}).get("list") if isinstance(said.get("templating"), dict) else None
+        if listed:
             variables = [{**v, "current": {}} if _picks_prometheus(v) else v for v in listed]
-            said["templating"] = {**content["templating"], "list": variables}
-        return said
+            said["templating"] = {**said["templating"], "list": variables}
+        found: Json = _undressed(said, dressed, reviewed, "")
+        return found
 
     def _titled(self, title: str) -> str:
         return f"{title} ({self.environment.preview})" if self.environment.preview else title
@@ -103,6 +107,24 @@ class Instance:
         if not isinstance(link, dict) or not link.get("tags"):
             return link
         return {**link, "tags": [self._tag(str(tag)) for tag in link["tags"]]}
+
+
+def _undressed(here: Any, dressed: Any, reviewed: Any, key: str) -> Any:
+    """Return a value of here with what was reviewed in place of what that became here; `key` is what holds it."""
+    if here == dressed:
+        return reviewed
+    if isinstance(here, dict) and isinstance(dressed, dict) and isinstance(reviewed, dict):
+        pairs = {k: _undressed(v, dressed.get(k, _ABSENT), reviewed.get(k, _ABSENT), k) for k, v in here.items()}
+        return {k: v for k, v in pairs.items() if v is not _ABSENT}
+    if isinstance(here, list) and isinstance(dressed, list) and isinstance(reviewed, list):
+        # What dressing has added stands behind what was reviewed.
+        before = dict(zip(names(dressed, key), zip_longest(dressed, reviewed, fillvalue=_ABSENT), strict=False))
+        known = [
+            (each, *before.get(name, (_ABSENT, _ABSENT))) for name, each in zip(names(here, key), here, strict=True)
+        ]
+        entries = [_undressed(each, one, other, key) for each, one, other in known]
+        return [each for each in entries if each is not _ABSENT]
+    return here
 
 
 def _picks_prometheus(variable: Any) -> bool:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from obsgen.grafana.instance import LONGEST_UID, shortened
+from obsgen.grafana.instance import LONGEST_UID, Instance, shortened
 from obsgen.grafana.state import Json
 from obsgen.layout import COLUMNS, WIDE, stable_id, text_rows
 from obsgen.render import grafana
@@ -41,7 +41,8 @@ class Pages:
         texts: the markdown of each page, by its path within the docs.
         docs_url: where people read them elsewhere.
         grafana_url: the address of Grafana in them.
-        uids: the uid here of each dashboard that they may name.
+        instance: the catalog in the environment.
+        boards: the uids of the dashboards that they may name, before the environment changes them.
     """
 
     def __init__(
@@ -52,12 +53,15 @@ class Pages:
         *,
         docs_url: str,
         grafana_url: str,
-        uids: Mapping[str, str],
+        instance: Instance,
+        boards: Iterable[str],
     ) -> None:
         self.catalog = catalog
         self.title = title
         self.docs_url = docs_url.rstrip("/")
-        self.uids = uids
+        self.instance = instance
+        self.boards = frozenset(boards)
+        self.tag = f"{catalog}-docs"
         self.sections = {path: list(_sections(text)) for path, text in texts.items()}
         self.titles = self._titles(texts)
         self._board = re.compile(re.escape(grafana_url.rstrip("/")) + r"/d/([A-Za-z0-9_-]+)[^?#]*(\?[^#]*)?")
@@ -69,14 +73,32 @@ class Pages:
         kind, name = ("runbook", name.removeprefix(RUNBOOKS)) if name.startswith(RUNBOOKS) else ("docs", name)
         return shortened(f"{self.catalog}-{kind}-{slug(name)}", LONGEST_UID)
 
-    def dashboards(self, here: Mapping[str, str]) -> Iterator[Json]:
-        """Yield the dashboards.
+    def here(self, path: str) -> str:
+        """Return the uid of a page's dashboard in the environment."""
+        return self.instance.uid(self.uid(path))
+
+    def dashboards(self) -> Iterator[Json]:
+        """Yield the dashboards; their uids are those before the environment changes them."""
+        for path in self.sections:
+            yield self._dashboard(path)
+
+    def target(self, page: str) -> str | None:
+        """Return where a page is here, below Grafana's address: the panel of a section where one is named.
 
         Args:
-            here: the uid in this environment of each uid.
+            page: its path within the docs, perhaps with an anchor.
+
+        Returns:
+            None where there is no such page.
         """
-        for path in self.sections:
-            yield self._dashboard(path, here)
+        file, _, fragment = page.partition("#")
+        if file not in self.sections:
+            return None
+        section = next((s for s in self.sections[file] if fragment and fragment in s.anchors), None)
+        # The first section is what one sees anyhow.
+        wanted = section if section is not self.sections[file][0] else None
+        panel = f"?viewPanel={stable_id(self.uid(file), 'section', wanted.heading)}" if wanted else ""
+        return f"d/{self.here(file)}{panel}"
 
     def _titles(self, texts: Mapping[str, str]) -> dict[str, str]:
         """Return a title for each page, none twice: Grafana before 11.3 takes a title once a folder."""
@@ -87,10 +109,10 @@ class Pages:
             found[path] = f"{title} ({path.removesuffix('.md')})" if title in found.values() else title
         return found
 
-    def _dashboard(self, path: str, here: Mapping[str, str]) -> Json:
+    def _dashboard(self, path: str) -> Json:
         uid, panels, top = self.uid(path), [], 0
         for section in self.sections[path]:
-            text = self._linked(path, section.text, here)
+            text = self._linked(path, section.text)
             # What fits a wide screen fits a laptop's, too, once the menu is closed; with it a long table scrolls.
             height = text_rows(section.text, COLUMNS, titled=bool(section.heading), screen=WIDE)
             panels.append(
@@ -108,7 +130,7 @@ class Pages:
             uid=uid,
             title=self.titles[path],
             description="A page of the docs, generated from the catalog.",
-            tags=[f"{self.catalog}-docs"],
+            tags=[self.tag],
             panels=panels,
             variables=[],
             annotations=[],
@@ -118,35 +140,29 @@ class Pages:
             refresh="",
         )
 
-    def _linked(self, path: str, text: str, here: Mapping[str, str]) -> str:
+    def _linked(self, path: str, text: str) -> str:
         lines, fenced = [], False
         for line in text.split("\n"):
             fenced ^= bool(_FENCE.match(line))
-            lines.append(line if fenced else _LINK.sub(lambda found: self._link(found, path, here), line))
+            lines.append(line if fenced else _LINK.sub(lambda found: self._link(found, path), line))
         return "\n".join(lines)
 
-    def _link(self, found: re.Match[str], path: str, here: Mapping[str, str]) -> str:
+    def _link(self, found: re.Match[str], path: str) -> str:
         if found[1]:
             return found[0]
-        return f"]({self._target(found[2], path, here)})"
+        return f"]({self._target(found[2], path)})"
 
-    def _target(self, target: str, path: str, here: Mapping[str, str]) -> str:
+    def _target(self, target: str, path: str) -> str:
         """Return where a link of a page leads here: without a slash before, it is below Grafana's own address."""
         board = self._board.fullmatch(target)
-        if board and board[1] in self.uids:
-            return f"d/{self.uids[board[1]]}{board[2] or ''}"
+        if board and board[1] in self.boards:
+            return f"d/{self.instance.uid(board[1])}{board[2] or ''}"
         if re.match(r"[a-z]+:", target):
             return target
         file, _, fragment = target.partition("#")
         page = posixpath.normpath(posixpath.join(posixpath.dirname(path), file)) if file else path
-        if page not in self.sections:
-            return f"{self.docs_url}/{page}{'#' + fragment if fragment else ''}"
-        uid = self.uid(page)
-        section = next((s for s in self.sections[page] if fragment and fragment in s.anchors), None)
-        # The first section is what one sees anyhow.
-        wanted = section if section is not self.sections[page][0] else None
-        panel = f"?viewPanel={stable_id(uid, 'section', wanted.heading)}" if wanted else ""
-        return f"d/{here[uid]}{panel}"
+        whole = f"{page}{'#' + fragment if fragment else ''}"
+        return self.target(whole) or f"{self.docs_url}/{whole}"
 
 
 def _sections(text: str) -> Iterator[Section]:

@@ -15,6 +15,8 @@ from obsgen.grafana.diff import Difference, differences
 from obsgen.grafana.messages import UNDO
 from obsgen.grafana.state import MARK, Dashboard, Folder, History, Live, LiveDashboard, Wanted, checksum, same
 
+SAVED = "it was saved without a change, and Grafana has written its defaults into it"
+
 
 class Kind(Enum):
     """What is done to a folder or a dashboard."""
@@ -199,7 +201,8 @@ def _changed(wanted: Dashboard, found: LiveDashboard, owner: str, history: Histo
     edit = _edit(found, history, wanted.folder, wanted)
     if edit is not None and not choices.overwrite_edits:
         return _stays(said, Kind.KEEP, "somebody has edited it; --overwrite-edits replaces that", edit)
-    return _stays(said, Kind.UPDATE, "the edit is overwritten" if edit else "", edit)
+    reason = "the edit is overwritten" if edit else "" if changes or not found.readable else SAVED
+    return _stays(said, Kind.UPDATE, reason, edit)
 
 
 def _stays(action: Action, kind: Kind, reason: str, edit: Edit | None = None) -> Action:
@@ -255,8 +258,14 @@ def _edit(found: LiveDashboard, history: History | None, folder: str, wanted: Da
     by = history.versions[0].message if history is not None and _restored(history) else found.updated_by
     if pushed is None or not found.readable:
         return Edit(by, found.updated, None)
-    meanwhile = tuple(differences(pushed, wanted.content)) if wanted is not None else ()
-    shown = tuple(differences(pushed, found.content))
+    changed = differences(pushed, found.content)
+    reviewed = differences(pushed, wanted.content) if wanted is not None else []
+    # What was reviewed since is no edit any more.
+    ported = [each for each in changed if each not in reviewed]
+    shown = (*moved, *ported) if found.folder != folder else tuple(ported)
+    if not shown:
+        return None
+    meanwhile = tuple(each for each in reviewed if each not in changed)
     return Edit(by, found.updated, shown, meanwhile, _saves(history))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from obsgen.errors import ObsgenError
 from obsgen.grafana.commit import commit
 from obsgen.grafana.diff import Difference, differences
+from obsgen.grafana.filled import unfilled
 from obsgen.grafana.instance import Instance
 from obsgen.grafana.plan import Action, Choices, Kind, Plan, plan, suspects
 from obsgen.grafana.reader import Step, data_source
@@ -17,7 +18,7 @@ from obsgen.grafana.session import Session
 from obsgen.grafana.settings import environment
 from obsgen.grafana.state import Json, Wanted
 from obsgen.grafana.transport import Patience
-from obsgen.grafana.wanted import Reviewed, reviewed, uids, wanted
+from obsgen.grafana.wanted import Reviewed, dressed, reviewed, wanted
 from obsgen.style import json_text
 
 
@@ -121,7 +122,7 @@ class Pushing(Session):
         Raises:
             ObsgenError: there is no such dashboard, or it cannot be saved.
         """
-        known = uids(self.artifacts, self.instance)
+        known = {str(here["uid"]): (each, here) for each, here, _ in dressed(self.artifacts, self.instance, None)}
         there = uid if uid in known else self.instance.uid(uid)
         if there not in known:
             near = get_close_matches(uid, known, n=1) or [each for each in known if uid in each]
@@ -135,18 +136,19 @@ class Pushing(Session):
             raise ObsgenError(
                 f"{there} is kept in the form of the new layouts\n    open it in Grafana and copy its JSON model"
             )
-        content = self.instance.undress(found.content, known[there])
-        target = path or Path(".obsgen/pulled") / f"{known[there]['uid']}.json"
-        changes = tuple(differences(known[there], content))
+        was, here = known[there]
+        content = unfilled(was, self.instance.undress(found.content, was, here))
+        target = path or Path(".obsgen/pulled") / f"{was['uid']}.json"
+        changes = tuple(differences(was, content))
         if changes:
             _write(target, json_text(content, sort_keys=True))
         return Pulled(
             uid=there,
             title=found.title,
             path=target,
-            reviewed=self._reviewed(known[there]),
+            reviewed=self._reviewed(was),
             changes=changes,
-            by=found.updated_by,
+            by=found.updated_by or self.grafana.editor(there),
             at=found.updated,
         )
 

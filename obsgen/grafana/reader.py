@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from typing import TypeVar
 
 from obsgen.grafana.api import INITIAL, Grafana
@@ -81,8 +82,8 @@ class Reader:
         folders, namesakes = self._folders(wanted.folders)
         tagged = [uid for uid in self.grafana.tagged(wanted.owner) if uid not in wanted.dashboards]
         dashboards = self.dashboards([*wanted.dashboards, *tagged], wanted.dashboards)
-        live = Live(folders, dashboards, {}, namesakes)
-        return Live(folders, dashboards, self.histories(suspects(wanted, live), wanted.owner), namesakes)
+        doubtful = suspects(wanted, Live(folders, dashboards, {}, namesakes))
+        return Live(folders, self._named(dashboards, doubtful), self.histories(doubtful, wanted.owner), namesakes)
 
     def dashboards(
         self, uids: Iterable[str], wanted: Mapping[str, Dashboard] | None = None
@@ -105,6 +106,14 @@ class Reader:
         todo = list(dict.fromkeys(uids))
         found = dict(each(todo, read, self.connections, lambda n, of: self.step("reading dashboards", n, of)))
         return {uid: dashboard for uid in todo if (dashboard := found[uid]) is not None}
+
+    def _named(
+        self, dashboards: Mapping[str, LiveDashboard], doubtful: Iterable[LiveDashboard]
+    ) -> dict[str, LiveDashboard]:
+        """Return dashboards with who saved the doubtful ones last, where that is not known yet."""
+        unnamed = [found.uid for found in doubtful if not found.updated_by]
+        named = dict(each(unnamed, self.grafana.editor, self.connections))
+        return {uid: replace(d, updated_by=named[uid]) if named.get(uid) else d for uid, d in dashboards.items()}
 
     def histories(self, dashboards: Iterable[LiveDashboard], owner: str) -> dict[str, History]:
         """Return the histories of some dashboards, by uid."""

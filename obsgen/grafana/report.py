@@ -135,14 +135,10 @@ def _moment(at: str) -> str:
 
 
 def _lines(changes: Sequence[Difference], indent: str) -> list[str]:
-    """Return differences as lines, without what Grafana fills in by itself when somebody saves."""
-    shown = [each for each in changes if not each.filled_in]
-    lines = [f"{indent}{line}" for each in shown for line in each.lines()]
+    """Return differences as lines, not more than people read."""
+    lines = [f"{indent}{line}" for each in changes for line in each.lines()]
     if len(lines) > MOST_LINES:
         lines[MOST_LINES:] = [f"{indent}... and {len(lines) - MOST_LINES} lines more (--format json has all)"]
-    filled_in = len(changes) - len(shown)
-    if filled_in:
-        lines.append(f"{indent}and {filled_in} settings that Grafana fills in when it saves")
     return lines
 
 

@@ -5,15 +5,18 @@ Nothing else is read: not the definitions, and no file that obsgen did not make.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from obsgen.errors import ObsgenError
 from obsgen.grafana.instance import Instance
 from obsgen.grafana.state import Dashboard, DataSource, Folder, Json, Wanted, parsed
 from obsgen.tree import MANIFEST, owned
+
+if TYPE_CHECKING:
+    from obsgen.grafana.pages import Pages
 
 CATALOG = "catalog.json"
 DASHBOARDS = "grafana/dashboards/"
@@ -84,43 +87,44 @@ def wanted(artifacts: Reviewed, instance: Instance, source: DataSource | None) -
         ObsgenError: two dashboards have the same uid there.
     """
     folders = {instance.folder.uid: instance.folder}
-    made = [(content, instance.folder) for content in artifacts.dashboards.values()]
     if instance.environment.docs and artifacts.pages:
         folders[instance.docs_folder.uid] = instance.docs_folder
-        made += [(page, instance.docs_folder) for page in _docs(artifacts, instance)]
     dashboards: dict[str, Dashboard] = {}
-    for content, folder in made:
-        dashboard = Dashboard(instance.dress(_titled_apart(content, folder), source), folder.uid).with_mark()
+    for _, content, folder in dressed(artifacts, instance, source):
+        dashboard = Dashboard(content, folder.uid).with_mark()
         if dashboard.uid in dashboards:
             raise ObsgenError(f"two dashboards have the uid {dashboard.uid!r}: rename one of them in the definitions")
         dashboards[dashboard.uid] = dashboard
     return Wanted(owner=instance.owner, folders=folders, dashboards=dashboards)
 
 
-def uids(artifacts: Reviewed, instance: Instance) -> dict[str, Json]:
-    """Return the reviewed JSON of each dashboard, by its uid in the environment."""
-    return {
-        instance.uid(str(each["uid"])): each for each in (*artifacts.dashboards.values(), *_docs(artifacts, instance))
-    }
+def dressed(artifacts: Reviewed, instance: Instance, source: DataSource | None) -> Iterator[tuple[Json, Json, Folder]]:
+    """Yield each reviewed dashboard, what it is in the environment, and its folder there."""
+    shown: list[tuple[Json, Json, Folder]] = [(each, each, instance.folder) for each in artifacts.dashboards.values()]
+    if instance.environment.docs and artifacts.pages:
+        # Only here: grafanalib takes a while to import.
+        from obsgen.grafana.links import DocsLinks
+
+        pages = _pages(artifacts, instance)
+        links = DocsLinks(pages, instance.owner)
+        shown = [(each, links.local(each), folder) for each, _, folder in shown]
+        shown += [(page, page, instance.docs_folder) for page in pages.dashboards()]
+    for each, content, folder in shown:
+        yield each, instance.dress(_titled_apart(content, folder), source), folder
 
 
-def _docs(artifacts: Reviewed, instance: Instance) -> list[Json]:
-    if not artifacts.pages:
-        return []
-    # Only here: grafanalib takes a while to import.
+def _pages(artifacts: Reviewed, instance: Instance) -> Pages:
     from obsgen.grafana.pages import Pages
 
-    boards = {str(each["uid"]): instance.uid(str(each["uid"])) for each in artifacts.dashboards.values()}
-    pages = Pages(
+    return Pages(
         artifacts.catalog,
         artifacts.title,
         artifacts.pages,
         docs_url=artifacts.docs_url,
         grafana_url=artifacts.grafana_url,
-        uids=boards,
+        instance=instance,
+        boards=[str(each["uid"]) for each in artifacts.dashboards.values()],
     )
-    here = {pages.uid(path): instance.uid(pages.uid(path)) for path in artifacts.pages}
-    return list(pages.dashboards(here))
 
 
 def _titled_apart(content: Json, folder: Folder) -> Json:

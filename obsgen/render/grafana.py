@@ -264,7 +264,7 @@ def dashboard(
         timezone="browser",
         graphTooltip=G.GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
         schemaVersion=SCHEMA_VERSION,
-        editable=False,
+        editable=True,
     )
     return {**_plain(_keep(made.to_json_data(), _DASHBOARD_KEYS)), "timepicker": {}}
 

@@ -21,6 +21,8 @@ Json = dict[str, Any]
 TOKEN = "glsa_obsgen_0123456789"
 HAND = "glsa_a_person"
 LOGINS = {TOKEN: "sa-obsgen", HAND: "anna"}
+IDENTITIES = {"sa-obsgen": "service-account:bf00obsgen", "anna": "user:bf01anna"}
+NAMES = {"service-account:bf00obsgen": "The robot", "user:bf01anna": "Anna"}
 LARGEST = 16 * 2**20
 
 
@@ -40,6 +42,7 @@ class Profile:
         rejects_refresh: whether a refresh that is too short is refused; else it is raised.
         shy: whether a token that may see nothing yet is told 403 of what is not there.
         counts: whether a folder can be asked how much is in it.
+        resources: whether it has the newer resources, and calls service accounts "Anonymous" elsewhere.
     """
 
     name: str
@@ -53,10 +56,13 @@ class Profile:
     rejects_refresh: bool = False
     shy: bool = False
     counts: bool = True
+    resources: bool = True
 
 
-P9 = Profile("P9", "9.4.0", True, True, counts_all=True, listed=True, big_ids=False, shy=True, counts=False)
-P11 = Profile("P11", "11.6.1", folder_titles_once=True, counts_all=True, listed=True, big_ids=False)
+P9 = Profile(
+    "P9", "9.4.0", True, True, counts_all=True, listed=True, big_ids=False, shy=True, counts=False, resources=False
+)
+P11 = Profile("P11", "11.6.1", folder_titles_once=True, counts_all=True, listed=True, big_ids=False, resources=False)
 P12 = Profile("P12", "12.3.0+security-01")
 P13 = Profile("P13", "13.2.1", stale=409, rejects_refresh=True)
 PROFILES = (P9, P11, P12, P13)
@@ -141,6 +147,7 @@ class Double:
         self.may_list_sources = True
         self.denied: set[str] = set()
         self.kept_versions = 20
+        self.knows_editors = True
         self._index: list[list[Json]] = []
         self._lock = threading.RLock()
         self._ids = itertools.count(2**60 + 1 if profile.big_ids else 1)
@@ -156,7 +163,7 @@ class Double:
 
     def _answer(self, request: Request) -> Reply:
         path = request.path.removeprefix(self.path)
-        if not request.path.startswith(f"{self.path}/api/"):
+        if not request.path.startswith((f"{self.path}/api/", f"{self.path}/apis/")):
             return Reply(302, b"", {"Location": f"{self.path}/login"})
         if path == "/api/health":
             said = {"database": "ok"} if self.hide_version else {"database": "ok", "version": self.profile.version}
@@ -186,7 +193,32 @@ class Double:
             ("DELETE", f"/api/dashboards/uid/{uid}", self._delete_board),
             ("GET", f"/api/dashboards/uid/{uid}/versions", self._versions),
             ("GET", f"/api/dashboards/uid/{uid}/versions/(\\d+)", self._version),
+            ("GET", "/api/frontend/settings", lambda _: {"namespace": "default"} if self.profile.resources else {}),
+            *(self._resources() if self.profile.resources else ()),
         )
+
+    def _resources(self) -> tuple[tuple[str, str, Callable[..., Any]], ...]:
+        group = "/apis/([a-z]+).grafana.app/"
+        here = "v1/namespaces/default"
+        return (
+            ("GET", group, lambda _, name: {"name": name, "preferredVersion": {"version": "v1"}}),
+            ("GET", f"/apis/dashboard.grafana.app/{here}/dashboards/([^/]*)", self._resource),
+            ("GET", f"/apis/iam.grafana.app/{here}/display", self._display),
+        )
+
+    def _resource(self, request: Request, uid: str) -> Json:
+        self._get_board(request, uid)
+        note = {"grafana.app/updatedBy": IDENTITIES[self.boards[uid].by]} if self.knows_editors else {}
+        return {"metadata": {"name": uid, "annotations": note}, "spec": self.boards[uid].content}
+
+    def _display(self, request: Request) -> Json:
+        if "names" in self.denied:
+            raise _Refusal(403, "forbidden")
+        keys = request.params.get("key", [])
+        return {"keys": keys, "display": [{"displayName": NAMES[key]} for key in keys if key in NAMES]}
+
+    def _shown(self, by: str) -> str:
+        return "Anonymous" if self.profile.resources and by == LOGINS[TOKEN] else by
 
     def _check_login(self, request: Request) -> None:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -281,8 +313,8 @@ class Double:
             "url": f"{self.path}/d/{uid}/x",
             "created": board.at,
             "updated": board.at,
-            "createdBy": board.by,
-            "updatedBy": board.by,
+            "createdBy": self._shown(board.by),
+            "updatedBy": self._shown(board.by),
             "version": board.version,
             "folderUid": board.folder,
             "folderTitle": self.folders[board.folder]["title"] if board.folder else "General",

@@ -93,7 +93,10 @@ class House:
     @property
     def titles_once(self) -> bool:
         """Whether this Grafana takes a title once a folder."""
-        return self.profile is None or self.profile.titles_once
+        if self.profile is not None:
+            return self.profile.titles_once
+        version = self.person.get(f"{self.server.url}/api/health").json()["version"]
+        return tuple(map(int, version.split(".")[:2])) < (11, 3)
 
     @property
     def generated(self) -> Path:

@@ -130,18 +130,6 @@ def test_two_thresholds_of_a_colour_are_told_as_a_whole() -> None:
     ]
 
 
-def test_what_grafana_fills_in_is_marked_as_such() -> None:
-    before = board("a")
-    after = {**before, "schemaVersion": 41, "fiscalYearStartMonth": 0, "liveNow": False, "description": "By hand"}
-
-    assert {d.what: d.filled_in for d in differences(before, after)} == {
-        "schemaVersion": True,
-        "fiscalYearStartMonth": True,
-        "liveNow": True,
-        "description": False,
-    }
-
-
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
@@ -182,7 +170,7 @@ def test_any_two_dashboards_can_be_compared(old: Json, new: Json) -> None:
     lines = [line for each in found for line in each.lines()]
     assert all("\n" not in line for line in lines)
     if checksum(old, "") == checksum(new, ""):
-        assert [d for d in found if not d.filled_in] == []
+        assert found == []
 
 
 @given(contents)

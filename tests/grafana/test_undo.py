@@ -12,6 +12,7 @@ from obsgen.errors import ObsgenError
 from obsgen.grafana.apply import Result
 from obsgen.grafana.runs import BackupError, last, load, runs
 from obsgen.grafana.state import WRITTEN
+from tests.grafana.double import Double, patched
 from tests.grafana.house import House, Json, board, done
 
 
@@ -232,3 +233,16 @@ def test_undo_needs_no_artifacts(home: House) -> None:
     assert state(home, "a-pr-1") == first
     url = f"{home.server.url}/api/dashboards/uid/{home.uid('a-pr-1')}/versions/3"
     assert home.person.get(url).json()["message"].endswith(f" for {home.catalog}:pr-1")
+
+
+@pytest.mark.parametrize("late", [1, 9])
+def test_a_folder_stays_with_what_the_index_does_not_know_yet(one: House, state: Double, late: int) -> None:
+    one.write(board("a"))
+    one.sync()
+    with patched(state, late=late):
+        one.save({"uid": one.uid("theirs"), "title": "Theirs"}, one.catalog)
+        outcomes = one.undo()
+
+    assert [o.result for o in outcomes] == [Result.DONE, Result.LEFT]
+    assert "still in it" in outcomes[1].reason
+    assert one.read(one.uid("theirs")) is not None

@@ -10,7 +10,7 @@ from obsgen.errors import ObsgenError
 from obsgen.grafana.apply import Result
 from obsgen.grafana.errors import GrafanaError
 from obsgen.grafana.plan import Kind
-from tests.grafana.double import P9, P12, P13, Double, source
+from tests.grafana.double import P9, P12, P13, TOKEN, Double, patched, source
 from tests.grafana.house import House, Json, board, done, house
 
 VARIABLE = {"type": "datasource", "query": "prometheus", "name": "datasource", "current": {}}
@@ -246,3 +246,25 @@ def test_changed_dashboards_take_a_read_a_write_and_a_look(one: House) -> None:
     assert done(one.sync()) == 30
 
     assert len(one.server.requests) == 3 * 30 + 4
+
+
+@pytest.mark.parametrize(
+    ("knows", "denied", "by"),
+    [(True, set(), "The robot"), (True, {"names"}, "a service account"), (False, set(), "")],
+    ids=["named", "without a name", "unknown"],
+)
+def test_what_a_service_account_has_edited_is_told_with_its_name(
+    one: House, state: Double, knows: bool, denied: set[str], by: str
+) -> None:
+    one.write(board("a"))
+    one.sync()
+    one.person.headers["Authorization"] = f"Bearer {TOKEN}"
+    one.edit(one.uid("a"), title="By a script")
+
+    with patched(state, knows_editors=knows, denied=denied):
+        (kept,) = one.plan().actions
+        pulled = one.session().pull(one.uid("a"), one.folder / "pulled.json")
+
+    assert kept.edit is not None
+    assert kept.edit.by == by
+    assert pulled.by == by
