@@ -39,6 +39,7 @@ PENDING: dict[str, tuple[str, ...]] = {
     "test_the_one_state_that_is_well_is_green": (),
     "test_states_that_nothing_alerts_on_are_told_apart": (),
     "test_a_table_has_a_row_for_each_label_and_says_what_is_not_known": (),
+    "test_a_state_keeps_its_names_to_itself_beside_a_share": (),
     "test_a_state_in_a_table_has_the_colour_of_its_alert": (),
 }
 

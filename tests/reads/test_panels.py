@@ -162,6 +162,16 @@ def test_the_share_of_the_time_in_a_state_is_no_state(reads: Reader, kind: type[
     assert [text for text, _ in said(reads, panel, 1, 0.5, 0)] == ["100%", "50%", "0%"]
 
 
+@pytest.mark.parametrize("kind", [Stat, TimeSeries])
+def test_a_state_keeps_its_names_to_itself_beside_a_share(reads: Reader, kind: type[Panel]) -> None:
+    ratio = Query(expr=avg_over_time(HEALTH, "1h"), unit=Unit.RATIO)
+    panel = drawn(kind(title="Both", shows=[Query(expr=HEALTH), ratio]), HEALTH, critical(equals=0))
+
+    read = reads(panel, Frame([1], "A"), Frame([1], "B"))
+
+    assert [each.text for each in read] == ["healthy", "100%"]
+
+
 def test_the_lines_of_a_graph_have_units_and_stand_before_thresholds(reads: Reader) -> None:
     panel = drawn(TimeSeries(shows=LATENCY, legend=[NODE]), LATENCY, warning(above=100), critical(above=250))
 
