@@ -13,6 +13,7 @@ from obsgen.load import load
 from obsgen.model import Catalog
 from obsgen.prometheus import Prometheus
 from obsgen.prove.server import installed, running
+from tests import reads
 from tests.alertmanager import binary
 
 ROOT = Path(__file__).parent.parent
@@ -22,26 +23,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden files from what is made now")
 
 
-def _missing() -> str:
-    """Return which real servers are missing, as Debian calls their packages."""
+def _servers() -> str:
+    """Return which real servers are missing, as Debian calls their packages, and how to get them."""
     found = {"prometheus": installed(), "prometheus-alertmanager": binary()}
-    return " and ".join(package for package, path in found.items() if path is None)
+    absent = " and ".join(package for package, path in found.items() if path is None)
+    return f"{absent} not on PATH (apt-get install it)" if absent else ""
+
+
+def _left_out() -> dict[str, str]:
+    """Return the markers whose tests cannot run here, with what is missing; none in CI, where that is a failure."""
+    needs = {"real": _servers(), "reads": reads.missing()}
+    return {} if os.environ.get("CI") else {marker: missing for marker, missing in needs.items() if missing}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs real servers where one is missing; in CI a missing server is a failure."""
-    if not _missing() or os.environ.get("CI"):
-        return
-    real = [item for item in items if item.get_closest_marker("real")]
-    if real:
-        config.hook.pytest_deselected(items=real)
-        items[:] = [item for item in items if item not in real]
+    """Leave out what needs real servers, or Grafana's own code, where that is missing."""
+    markers = _left_out()
+    left_out = {item for item in items if any(item.get_closest_marker(marker) for marker in markers)}
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out, and how to get it."""
-    if _missing() and not os.environ.get("CI"):
-        terminalreporter.line(f"left out the tests with real servers: {_missing()} not on PATH (apt-get install it)")
+    for marker, missing in _left_out().items():
+        terminalreporter.line(f"left out the tests marked {marker}: {missing}")
 
 
 @pytest.fixture(scope="session")
