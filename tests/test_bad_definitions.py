@@ -354,7 +354,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "stat-does-not-fit": [
         (
             "BOARDS = (board(rows=row(Stat(shows=HEAT, title='H', height=2))),)  # <-",
-            "a value like '-12.3 Mil' in stat 'H' of board would be written 0 px high at 1280 px",
+            "a value like '-12.3 Mil' in stat 'H' of board would be written 8 px high at 1280 px",
         ),
         (
             "STEP = Label('step', values=[f'step {n}' for n in range(40)])\n"

@@ -106,6 +106,12 @@ def test_panels_are_as_wide_as_the_page_leaves_them() -> None:
     assert page.columns(949) is None
 
 
+def test_a_panel_loses_its_head_its_border_and_mostly_a_padding() -> None:
+    assert page.inside(24, 4, titled=True) == (948 - 18, 144 - 58)
+    assert page.inside(24, 4, titled=False) == (948 - 18, 144 - 18)
+    assert page.inside(24, 4, titled=True, padded=False) == (948 - 2, 144 - 42)
+
+
 @given(st.integers(1, 40))
 def test_rows_are_as_many_as_the_pixels_need(rows: int) -> None:
     assert page.rows(page.pixels(rows)) == rows
@@ -127,7 +133,7 @@ def test_a_text_gets_the_height_that_it_needs_at_its_width() -> None:
     # One line: 22 px, a head of 40, borders and padding of 18, which is 80 of 106.
     assert low == 3
     assert low < high < narrow
-    assert page.pixels(high - 1) < height(lines, page.inner_width(NARROW.width(24))) + 58 <= page.pixels(high)
+    assert page.pixels(high - 1) < height(lines, page.inside(24, low, titled=True)[0]) + 58 <= page.pixels(high)
 
 
 def test_panels_beside_a_text_are_as_high_as_it() -> None:
@@ -171,19 +177,21 @@ def test_a_value_is_a_state_or_as_long_as_its_unit_gets() -> None:
 
 # Computed with `BigValueLayout.tsx` and `squares.ts` of Grafana 12.4.3.
 def test_a_stat_is_as_large_as_its_panel_allows() -> None:
-    alone = sizes(["12.3 hours"], [""], 213, 86)
-    wide = sizes(["12.3 hours"], [""], 298, 86)
-    high = sizes(["12.3 hours"], [""], 213, 160)
-    two = sizes(["12.3 hours"], ["One", "Two"], 213, 160)
+    usual = sizes(["12.3 hours"], [""], *page.inside(6, 4, titled=True, padded=False))
+    wide = sizes(["12.3 hours"], [""], *page.inside(8, 4, titled=True, padded=False))
+    two = sizes(["12.3 hours"], ["One", "Two"], *page.inside(6, 6, titled=True, padded=False))
 
-    assert alone.value == pytest.approx((213 - 16) / (inter.width("12.3 hours", medium=True, spaced=False) + 2) * 14)
-    assert not alone.crossed
+    longest = inter.width("12.3 hours", medium=True, spaced=False)
+    assert usual.value == pytest.approx((229.0 - 2 * 12) / (longest + 2) * 14)
+    assert wide.value == pytest.approx((308.667 - 2 * 12) * 0.4 / (longest + 2) * 14, abs=0.01)
+    assert usual.name == 0 < two.name <= 0.7 * two.value
+    # Where a sparkline is drawn, it runs through a value that has no name above it.
+    assert usual.crossed
     assert wide.crossed
-    assert wide.value < alone.value
-    assert high.crossed
     assert not two.crossed
-    assert alone.name == 0 < two.name <= 0.7 * two.value
-    assert sizes(["12.3 hours"], [""], 298, 86, sparkline=False).value > wide.value
+    alone = sizes(["12.3 hours"], [""], 310, 102, sparkline=False)
+    assert alone.value > wide.value
+    assert not alone.crossed
 
 
 # Chromium: 20 items of 75.7 px in a list of 600 px are three lines of 70.3 px with padding of 8.

@@ -9,7 +9,7 @@ from functools import partial
 
 from obsgen.checks.places import Survey
 from obsgen.errors import Location, Problem
-from obsgen.layout import COLUMNS, NARROW, Position, page, place, text_rows
+from obsgen.layout import COLUMNS, NARROW, Position, page, text_rows
 from obsgen.layout.contents import longest_values, names
 from obsgen.layout.legend import bars_fit, below, beside, legend
 from obsgen.layout.stat import sizes
@@ -42,8 +42,8 @@ class _Placed:
 
     def inside(self, columns: int = 0, rows: int = 0) -> tuple[float, float]:
         """Return the width and height of its content, in its place or of another size."""
-        width = page.inner_width(NARROW.width(columns or self.at.w))
-        return width, page.pixels(rows or self.at.h) - page.frame(titled=bool(self.panel.heading))
+        titled, padded = bool(self.panel.heading), not isinstance(self.panel, Stat)
+        return page.inside(columns or self.at.w, rows or self.at.h, titled=titled, padded=padded)
 
 
 def title_does_not_fit(survey: Survey) -> Iterator[Problem]:
@@ -52,7 +52,7 @@ def title_does_not_fit(survey: Survey) -> Iterator[Problem]:
         frame = page.title_frame(described=True, linked=bool(placed.panel.expressions))
         title, room = placed.panel.heading, NARROW.width(placed.at.w) - frame
         needed = page.title_width(title)
-        if needed > room:
+        if title and needed > room:
             shown = max((n for n in range(len(title)) if page.title_width(title[:n]) <= room), default=0)
             message = f"the title {placed} is cut {SCREEN}: it needs {needed:.0f} px and has {max(0, room):.0f}"
             wider = page.columns(needed + frame)
@@ -82,7 +82,7 @@ def table_does_not_fit(survey: Survey) -> Iterator[Problem]:
                     f"the columns of table {placed} do not fit {SCREEN}: they need {needed} px and have {room:.0f}, "
                     f"{widest.head!r} alone {widest.pixels}"
                 )
-                wider = page.columns(needed + NARROW.width(COLUMNS) - placed.inside(COLUMNS)[0])
+                wider = page.columns(needed + page.frame(titled=True)[0])
                 hint = f"shorten their heads, leave one out{f', or give it width={wider}' if wider else ''}"
                 yield Problem("table-does-not-fit", message, placed.line, hint)
 
@@ -138,10 +138,7 @@ def _legend_fits(shown: list[str], width: float, height: float) -> bool:
 
 
 def _all(survey: Survey) -> Iterator[_Placed]:
-    for dashboard in survey.catalog.dashboards:
-        for row in place(dashboard):
-            for panel, _, at in row.panels:
-                yield _Placed(dashboard, panel, at)
+    return (_Placed(*each) for each in survey.placed)
 
 
 def _names(panel: Panel) -> list[str]:

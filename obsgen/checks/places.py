@@ -9,7 +9,9 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from obsgen.errors import DefinitionError, Location
+from obsgen.layout import Position, place
 from obsgen.model.catalog import Catalog
+from obsgen.model.dashboard import Dashboard, Panel
 from obsgen.promql.infer import labels_of, lost_labels
 from obsgen.promql.reader import PromQLError
 from obsgen.promql.tree import Expr, Series, walk
@@ -60,6 +62,16 @@ class Survey:
     def nodes(self) -> tuple[tuple[Place, Expr], ...]:
         """Every part of every expression of the catalog, with its place."""
         return tuple((place, node) for place in self.places for node in walk(place.expr))
+
+    @cached_property
+    def placed(self) -> tuple[tuple[Dashboard, Panel, Position], ...]:
+        """Every panel of the catalog, with its dashboard and its place on it."""
+        return tuple(
+            (dashboard, panel, position)
+            for dashboard in self.catalog.dashboards
+            for row in place(dashboard)
+            for panel, _, position in row.panels
+        )
 
     def labels(self, expr: Expr) -> frozenset[str] | None:
         """Return the labels of an expression's result, None where they are not known or it is no PromQL."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from obsgen.layout import markdown
-from obsgen.layout.page import COLUMNS, NARROW, Screen, frame, inner_width, rows
+from obsgen.layout.page import COLUMNS, NARROW, Screen, frame, rows
 from obsgen.model.dashboard import Dashboard, Panel, Row, Text
 
 HEADING = 1
@@ -87,7 +87,8 @@ def text_rows(text: str, columns: int, *, titled: bool, screen: Screen = NARROW)
         titled: whether it has a title.
         screen: where it is read; on a wider one a few lines fewer may be needed.
     """
-    return rows(markdown.height(text, inner_width(screen.width(columns))) + frame(titled=titled))
+    wide, high = frame(titled=titled)
+    return rows(markdown.height(text, screen.width(columns) - wide) + high)
 
 
 def panel_id(uid: str, panel: Panel) -> int:

@@ -68,14 +68,23 @@ def rows(needed: float) -> int:
     return ceil((needed + GAP) / (ROW + GAP))
 
 
-def inner_width(width: float) -> float:
-    """Return the width of a panel's content."""
-    return width - 2 * (_BORDER + _PADDING)
+def frame(*, titled: bool, padded: bool = True) -> tuple[int, int]:
+    """Return what a panel is wider and higher than its content.
+
+    Args:
+        titled: whether it has a title: without one it has no head.
+        padded: whether its kind has a padding around its content; a stat has none (`setNoPadding` of its module).
+    """
+    around = 2 * (_BORDER + (_PADDING if padded else 0))
+    return around, around + (_HEAD if titled else 0)
 
 
-def frame(*, titled: bool) -> int:
-    """Return what a panel is higher than its content: one without a title has no head."""
-    return 2 * (_BORDER + _PADDING) + (_HEAD if titled else 0)
+def inside(
+    columns: int, rows: int, *, titled: bool, padded: bool = True, screen: Screen = NARROW
+) -> tuple[float, float]:
+    """Return the width and height of a panel's content in pixels."""
+    wide, high = frame(titled=titled, padded=padded)
+    return screen.width(columns) - wide, pixels(rows) - high
 
 
 def title_frame(*, described: bool, linked: bool) -> int:
