@@ -337,7 +337,6 @@ API_DASHBOARD = Dashboard(
                         Query(expr=error_ratio(ROUTE), legend="Error ratio now"),
                         Query(expr=max_(BUDGET.bad, by=[ROUTE]), legend="Errors, 30 d"),
                         Query(expr=max_(BUDGET.total, by=[ROUTE]), legend="Requests, 30 d"),
-                        Query(expr=min_(BUDGET.ratio, by=[ROUTE]), legend="Success ratio"),
                     ),
                     sort_by="Budget remaining",
                     height=12,
@@ -355,10 +354,9 @@ API_DASHBOARD = Dashboard(
                     stacked=True,
                 ),
                 TimeSeries(
-                    shows=max_(events(ERRORS, "5m", by=[ROUTE]), by=[ROUTE]) > 0,
+                    shows=max_(events(ERRORS, "5m", by=[ROUTE]), by=[ROUTE]),
                     title="Errors in five minutes",
-                    description="Which routes fail, and when? The 5xx answers of the five minutes before; a route "
-                    "without any has no line.",
+                    description="Which routes fail, and when? The 5xx answers of the five minutes before.",
                     unit=Unit.COUNT,
                     width=24,
                 ),

@@ -54,7 +54,7 @@ def _summary(budgets: Sequence[ErrorBudget]) -> Table:
         Query(expr=each(lambda b: min_(b.exhausted_in)), legend="Exhausted in", unit=Unit.SECONDS, absent=NOT_BURNING),
         Query(expr=each(lambda b: sum_(b.bad)), legend="Bad events", unit=Unit.COUNT),
         Query(
-            expr=each(lambda b: b.coverage),
+            expr=each(lambda b: max_(b.coverage)),
             legend="Data",
             unit=Unit.RATIO,
             levels=(warning(below=min(b.min_coverage for b in budgets)),),

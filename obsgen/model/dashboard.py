@@ -204,7 +204,7 @@ class AlertList(Panel):
     title: str = "Firing alerts"
     description: str = "What fires now, the worst first, where, and since when. A name leads to its runbook."
     width: int = 24
-    height: int = 7
+    height: int = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

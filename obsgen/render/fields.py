@@ -42,6 +42,14 @@ UNITS = {
 _COUNTS = (Unit.COUNT, Unit.REQUESTS, Unit.STATE, Unit.BOOLEAN)
 
 
+def number_now(unit: Unit) -> Json:
+    """Return the unit and the decimals of a number that stands alone, as in a stat or in a table.
+
+    A count is written out, and whole: `increase` estimates it, and `10 K` hides how many there were.
+    """
+    return {"unit": "locale", "decimals": 0} if unit in (Unit.COUNT, Unit.REQUESTS) else {"unit": UNITS[unit]}
+
+
 def steps(levels: Sequence[Level], unit: Unit = Unit.NONE) -> list[Json]:
     """Return the threshold steps for an alert's levels, lowest first.
 

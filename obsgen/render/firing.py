@@ -2,7 +2,7 @@
 
 Grafana's alert list needs a data source whose rules Grafana may read, does not follow the dashboard's variables, and
 leads to no runbook. Here each row does, the worst comes first, and three cases look different: alerts fire, none does
-while the Watchdog shows that rules are evaluated, and nothing is known.
+while the Watchdog shows that rules are evaluated, and nothing is known for not even that one fires.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ from obsgen.promql.infer import labels_of
 from obsgen.promql.label import INSTANCE, TARGET_LABELS
 from obsgen.promql.text import string
 from obsgen.render import grafana
-from obsgen.render.fields import COLOURS, NO_DATA, OK, no_data
+from obsgen.render.fields import COLOURS, NO_DATA, OK, UNKNOWN, no_data
 from obsgen.render.grafana import Json
 from obsgen.render.links import Links
 from obsgen.watches import WATCHDOG
 
 ALERT, SEVERITY, WHERE, SINCE = "Alert", "Severity", "Where", "Since"
 _OWN_OR_INSTANCE = r" *(?:;(.*)|(\S.*?) *;.*)"
-NOTHING = "ok"
-"""The severity of the row that says that nothing fires."""
+EVERYWHERE = "–"
+"""Where an alert fires that has no labels."""
+NOTHING, UNSEEN, UNWATCHED = "ok", "unknown", "none"
+"""The severities of the rows that say that nothing fires, that not even the Watchdog does, so that it is not known
+whether anything does, and that nothing is seen to fire where there is no Watchdog."""
 
 
 def firing(index: Index, domain: Domain, dashboard: Dashboard, panel: AlertList) -> Json:
@@ -34,15 +37,11 @@ def firing(index: Index, domain: Domain, dashboard: Dashboard, panel: AlertList)
     inner = {alert.name for alert in listed if _internal(alert, silencers)}
     shown = [alert for alert in listed if alert.name not in inner]
     expr = _query(index, dashboard, shown, inner, whole=len(listed) == len(index.catalog.alerts), domain=domain.name)
-    guarded = any(alert.name == WATCHDOG for alert in index.catalog.alerts)
-    unknown = (
-        f"{NO_DATA}: not even {WATCHDOG} fires" if guarded else "No alert fires, or the data source does not answer"
-    )
     return {
         "kind": "table",
         "targets": [grafana.target("A", expr, "", instant=True, form="table")],
         "options": {"cellHeight": "sm", "showHeader": True, "sortBy": [{"displayName": SEVERITY, "desc": False}]},
-        "defaults": {"custom": {"align": "auto", "cellOptions": {"type": "auto"}}, "noValue": unknown},
+        "defaults": {"custom": {"align": "auto", "cellOptions": {"type": "auto"}}},
         "overrides": _columns(Links(index), _severities(shown)),
         "transformations": [{"id": "organize", "options": _order()}],
     }
@@ -76,10 +75,16 @@ def _query(index: Index, dashboard: Dashboard, shown: list[Alert], inner: set[st
         expr = f'label_replace({expr}, "severity", "{number} $0", "severity", "{severity.value}")'
     expr = f"max by (severity, alertname, where) ({expr})"
     if not any(alert.name == WATCHDOG for alert in index.catalog.alerts):
-        return expr
+        return f"{expr} or on () {_row(UNWATCHED)}"
     watchdog = f'ALERTS{{alertstate="firing", {catalog}, alertname="{WATCHDOG}"}}'
     quiet = f'label_replace({watchdog} unless on () {fires}, "severity", "{NOTHING}", "", "")'
-    return f"{expr} or max by (severity, alertname) ({quiet}) * NaN"
+    unseen = f'label_replace({_row(UNSEEN)}, "alertname", "{WATCHDOG}", "", "")'
+    return f"{expr} or max by (severity, alertname) ({quiet}) * NaN or on () {unseen}"
+
+
+def _row(severity: str) -> str:
+    """Return a row without an alert."""
+    return f'label_replace(vector(NaN), "severity", "{severity}", "", "")'
 
 
 def _where(expr: str, labels: list[str]) -> str:
@@ -102,6 +107,8 @@ def _columns(links: Links, severities: list[Severity]) -> list[Json]:
     words = {
         **{f"{n} {s.value}": (s.value, COLOURS[s]) for n, s in enumerate(severities, 1)},
         NOTHING: ("nothing fires", OK),
+        UNSEEN: (NO_DATA, UNKNOWN),
+        UNWATCHED: ("nothing seen", "text"),
     }
     options = {raw: {"text": t, "color": c, "index": n} for n, (raw, (t, c)) in enumerate(words.items())}
     runbook = {"title": "Runbook", "url": links.runbook(f"${{__data.fields.{ALERT}}}"), "targetBlank": True}
@@ -113,6 +120,7 @@ def _columns(links: Links, severities: list[Severity]) -> list[Json]:
             width=130,
         ),
         _column(ALERT, links=[runbook]),
+        _column(WHERE, noValue=EVERYWHERE),
         _column(SINCE, unit="dateTimeFromNow", mappings=[no_data("", "text")], width=150),
     ]
 

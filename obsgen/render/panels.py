@@ -26,13 +26,13 @@ from obsgen.model.dashboard import (
 )
 from obsgen.model.rule import Level, Recording
 from obsgen.promql.infer import EXTREMES, core, labels_of
-from obsgen.promql.label import TARGET_LABELS
+from obsgen.promql.label import TARGET_LABELS, Label
 from obsgen.promql.metric import Gauge, Metric, seconds
 from obsgen.promql.text import Scope, render
 from obsgen.promql.tree import Aggregate, Expr, Series, series_in
 from obsgen.promql.units import Unit
 from obsgen.render import grafana
-from obsgen.render.fields import UNITS, mappings, no_data, steps
+from obsgen.render.fields import UNITS, mappings, no_data, number_now, steps
 from obsgen.render.firing import firing
 from obsgen.render.grafana import Json
 from obsgen.render.links import Links
@@ -107,7 +107,12 @@ class Panels:
             custom |= {"fillOpacity": 40, "stacking": {"group": "A", "mode": "normal"}}
         if levels:
             custom["thresholdsStyle"] = {"mode": "dashed"}
-        defaults = self._field(panel) | {"color": {"mode": "palette-classic"}, "custom": custom}
+        color: Json = {"mode": "palette-classic"}
+        if not several:
+            # One line needs no colour to be told apart, so it has that of its thresholds.
+            color = {"mode": "thresholds"} if levels else {"mode": "fixed", "fixedColor": "blue"}
+            custom |= {"gradientMode": "scheme"} if levels else {}
+        defaults = self._field(panel) | {"color": color, "custom": custom}
         if panel.value_unit in _NEVER_NEGATIVE:
             defaults["min"] = 0
         if levels:
@@ -133,7 +138,7 @@ class Panels:
             # The newest sample of a range would be the last one of what is gone.
             **self._queries(panel, instant=True),
             "options": {
-                "colorMode": "background" if "thresholds" in field else "none",
+                "colorMode": "background" if "thresholds" in field else "value",
                 "graphMode": "none",
                 "justifyMode": "auto",
                 "orientation": "auto",
@@ -184,7 +189,7 @@ class Panels:
         order = [*(label.name for label in panel.by), *fields]
         names = {label.name: titled(label.name) for label in panel.by} | dict(zip(fields, heads, strict=True))
         organize = {
-            "excludeByName": {"Time": True},
+            "excludeByName": {"Time": True, "__name__": True},
             "indexByName": {name: position for position, name in enumerate(order)},
             "renameByName": names,
         }
@@ -196,20 +201,19 @@ class Panels:
             "options": {"cellHeight": "sm", "showHeader": True}
             | ({"sortBy": [{"displayName": sort.lstrip("-"), "desc": sort.startswith("-")}]} if sort else {}),
             "defaults": {"custom": {"align": "auto", "cellOptions": {"type": "auto"}}},
-            "overrides": [self._column(panel, *each) for each in zip(heads, panel.queries, wide, strict=True)],
+            "overrides": [
+                *map(_label_column, panel.by),
+                *(self._column(panel, *each) for each in zip(heads, panel.queries, wide, strict=True)),
+            ],
             "transformations": [{"id": "merge", "options": {}}, {"id": "organize", "options": organize}],
         }
 
     def _column(self, panel: Table, head: str, query: Query, width: int) -> Json:
         levels, unit = self._of(query), panel.unit_of(query)
-        properties: list[Json] = [{"id": "unit", "value": UNITS[unit]}]
-        if (decimals := _decimals(unit)) is not None:
-            properties.append({"id": "decimals", "value": decimals})
+        properties: list[Json] = [{"id": key, "value": value} for key, value in number_now(unit).items()]
         states = _states([query.expr])
-        if query.absent:
-            properties.append({"id": "mappings", "value": [no_data(query.absent, "text")]})
-        elif states or levels:
-            properties.append({"id": "mappings", "value": mappings(states, levels)})
+        known = [no_data(query.absent, "text")] if query.absent else mappings(states, levels)
+        properties.append({"id": "mappings", "value": known})
         if levels:
             properties.append({"id": "thresholds", "value": {"mode": "absolute", "steps": steps(levels, unit)}})
         if levels or states:
@@ -300,8 +304,7 @@ class Panels:
 
     def _coloured(self, panel: Panel) -> Json:
         field, levels = self._field(panel), self._levels(panel)
-        if (decimals := _decimals(panel.value_unit)) is not None:
-            field["decimals"] = decimals
+        field |= number_now(panel.value_unit)
         if levels or _states(panel.expressions):
             return field | {
                 "color": {"mode": "thresholds"},
@@ -340,14 +343,15 @@ def _legend_of(panel: TimeSeries, position: Position, *, several: bool, lowest_f
     }
 
 
+def _label_column(label: Label) -> Json:
+    """Return the settings of a column of a label: long values are wrapped, for cut ones look alike."""
+    cell = {"id": "custom.cellOptions", "value": {"type": "auto", "wrapText": True}}
+    return {"matcher": {"id": "byName", "options": titled(label.name)}, "properties": [cell]}
+
+
 def _falls(levels: Sequence[Level]) -> bool:
     """Return whether what is below a threshold is bad."""
     return any(each.threshold and "<" in each.threshold.comparison.value for each in levels)
-
-
-def _decimals(unit: Unit) -> int | None:
-    """Return the decimals of a unit, None to leave them to Grafana. A count has none: `increase` estimates it."""
-    return 0 if unit in (Unit.COUNT, Unit.REQUESTS) else None
 
 
 def _states(expressions: Sequence[Expr]) -> dict[int, str]:
