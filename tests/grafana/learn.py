@@ -40,7 +40,9 @@ KINDS = (
 )
 VARIABLES = {"constant": "x", "custom": "a,b", "interval": "1m,5m", "textbox": "x"}
 """Types of variables that ask nobody, with a query."""
-_OF_THE_SERVER = {"id", "uid", "version", "schemaVersion", "pluginVersion", "title", "tags", "gridPos", "current"}
+_OF_THE_SERVER = {
+    *("id", "uid", "version", "schemaVersion", "pluginVersion", "title", "description", "tags", "gridPos", "current")
+}
 """What a save writes that is no default: it tells of this dashboard, or of this server."""
 
 
