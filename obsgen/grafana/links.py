@@ -16,7 +16,6 @@ from obsgen.grafana.state import Json
 
 _TEMPLATE = re.compile(r"\$\{[^}]+\}")
 _FIELD = re.compile(r"\$\{__data\.fields\.(\w+)(\.text)?\}|\$\{__data\.fields\[\"([^\"]+)\"\](\.text)?\}")
-_HIDDEN = {"custom.hidden": True, "custom.hideFrom.viz": True}
 
 
 class DocsLinks:
@@ -133,9 +132,8 @@ def _hidden(config: Json) -> set[str]:
 
 
 def _hides(prop: Json) -> bool:
-    value = prop.get("value")
-    hides = isinstance(value, dict) and value.get("viz") is True
-    return _HIDDEN.get(str(prop.get("id"))) is value or (prop.get("id") == "custom.hideFrom" and hides)
+    # A table takes no notice of the whole `custom.hideFrom`.
+    return prop.get("id") in ("custom.hidden", "custom.hideFrom.viz") and prop.get("value") is True
 
 
 def _name(override: Json) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from obsgen.errors import ObsgenError
 from obsgen.grafana import messages
 from obsgen.grafana.api import Grafana
-from obsgen.grafana.apply import Outcome, Result, Writer
-from obsgen.grafana.plan import Plan
+from obsgen.grafana.apply import LOOKS, Outcome, Result, Writer
+from obsgen.grafana.errors import GrafanaError
+from obsgen.grafana.plan import Kind, Plan
 from obsgen.grafana.reader import Reader, Step
 from obsgen.grafana.runs import Facts, Run, save
 from obsgen.grafana.settings import Environment
-from obsgen.grafana.state import LiveDashboard
+from obsgen.grafana.state import Dashboard, LiveDashboard
 from obsgen.grafana.transport import Patience, Transport
 
 
@@ -91,7 +94,9 @@ class Session:
         run = save(todo, facts, backups)
         words = messages.undoing(self.owner, undoes) if undoes else messages.pushing(self.owner, self.commit)
         try:
-            return run, Writer(self.grafana, words, run, self.step).apply(todo)
+            outcomes = Writer(self.grafana, words, run, self.step).apply(todo)
+            self._await_index(outcomes)
+            return run, outcomes
         except KeyboardInterrupt:
             did = sum(outcome == Result.DONE.value for outcome in run.results().values())
             hint = f"run it again for the rest, or `obsgen grafana undo {run.name}`"
@@ -102,6 +107,24 @@ class Session:
         self.step = self.reader.step = step
         self.grafana.transport.says = lambda why: step(why, 0, 0)
 
+    def _await_index(self, outcomes: Sequence[Outcome]) -> None:
+        """Wait a little until the index has what was made: a next plan finds there what has left `generated/`.
+
+        What it does not have by then is not lost: it is found by a later plan.
+        """
+        made = {
+            o.action.uid
+            for o in outcomes
+            if o.result is Result.DONE and o.action.kind is Kind.CREATE and self.owner in _tags(o.action.after)
+        }
+        patience = self.grafana.transport.patience
+        with suppress(GrafanaError):
+            for failures in range(1, LOOKS + 1):
+                if made <= set(self.grafana.tagged(self.owner) if made else ()):
+                    return
+                self.step("waiting for the search index", 0, 0)
+                patience.pause(failures)
+
     def link(self, dashboard: str) -> str:
         """Return the address of a dashboard."""
         return f"{self.environment.url}/d/{dashboard}"
@@ -110,3 +133,7 @@ class Session:
         """Return the titles of the folders that dashboards are about to leave: an undo may have to make them again."""
         left = {a.before.folder for a in todo.writes if isinstance(a.before, LiveDashboard)} - {"", *self.folders}
         return {uid: folder.title for uid in sorted(left) if (folder := self.reader.folder(uid)) is not None}
+
+
+def _tags(thing: object) -> tuple[str, ...]:
+    return thing.tags if isinstance(thing, Dashboard) else ()

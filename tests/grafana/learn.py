@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from obsgen.render.grafana import PLUGIN_VERSION
 from obsgen.style import json_text
 
 Json = dict[str, Any]
@@ -40,7 +41,11 @@ KINDS = (
 )
 VARIABLES = {"constant": "x", "custom": "a,b", "interval": "1m,5m", "textbox": "x"}
 """Types of variables that ask nobody, with a query."""
-_OF_THE_SERVER = {"id", "uid", "version", "schemaVersion", "pluginVersion", "title", "tags", "gridPos", "current"}
+LEFT_OUT = {"hide": 0, "sort": 0, "label": ""}
+"""What Grafana 12 leaves out of any variable when it saves, as its source says."""
+_OF_THE_SERVER = {
+    *("id", "uid", "version", "schemaVersion", "pluginVersion", "title", "description", "tags", "gridPos", "current")
+}
 """What a save writes that is no default: it tells of this dashboard, or of this server."""
 
 
@@ -53,7 +58,9 @@ def bare(uid: str) -> Json:
     panels: list[Json] = []
     for n, kind in enumerate(KINDS):
         place = {"x": n % 4 * 6, "y": n // 4 * 4, "w": 6, "h": 4}
-        panels.append({"id": n + 1, "type": kind, "title": kind, "gridPos": place, "targets": [query]})
+        # Without a version Grafana would migrate the panel as one of Grafana 6.
+        common = {"title": kind, "pluginVersion": PLUGIN_VERSION, "gridPos": place, "targets": [query]}
+        panels.append({"id": n + 1, "type": kind, **common})
     source: Json = {"name": "datasource", "type": "datasource", "query": "prometheus", "current": {}, "sort": 1}
     asked = {"query": "label_values(up, job)", "datasource": query["datasource"], "refresh": 2}
     others = [{"name": f"a_{kind}", "type": kind, "query": query} for kind, query in VARIABLES.items()]
@@ -72,7 +79,8 @@ def bare(uid: str) -> Json:
 def learned(folder: Path = SAVES) -> dict[str, list[Any]]:
     """Return the defaults that a folder of recordings tells: for each place, alternatives."""
     found: dict[str, list[Any]] = {}
-    told = [
+    told: list[tuple[str, Any]] = [
+        ("variables", LEFT_OUT),
         *(each for path in sorted(folder.glob("*/bare.json")) for each in _recorded(path)),
         *(each for path in sorted(folder.glob("schemas/*.json")) for each in _schema(_read(path))),
     ]

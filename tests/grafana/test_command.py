@@ -65,7 +65,7 @@ def test_sync_changes_and_then_has_nothing_to_do(here: House) -> None:
 
     assert (first.exit_code, again.exit_code) == (0, 0)
     assert plain(here, first.stdout).endswith(
-        "5 new\n5 done in 0.1 s with 19 requests\nundo it with `obsgen grafana undo TIME-default`\n"
+        "5 new\n5 done in 0.1 s with 20 requests\nundo it with `obsgen grafana undo TIME-default`\n"
     )
     assert again.stdout.endswith("nothing to do, 3 unchanged\n")
     assert first.stderr == again.stderr == ""

@@ -102,7 +102,6 @@ def test_links_of_a_preview_lead_to_its_own_docs(one: House) -> None:
     "hidden",
     [
         {"id": "custom.hidden", "value": True},
-        {"id": "custom.hideFrom", "value": {"viz": True}},
         {"id": "custom.hideFrom.viz", "value": True},
     ],
     ids=lambda prop: str(prop["id"]),
@@ -136,7 +135,11 @@ def test_rows_of_a_table_lead_to_their_pages(one: House, hidden: Json) -> None:
     assert one.session().pull(one.uid("a"), None).changes == ()
 
 
-@pytest.mark.parametrize("hidden", [None, {"id": "unit", "value": "short"}, {"id": "custom.hidden", "value": False}])
+@pytest.mark.parametrize(
+    "hidden",
+    [None, {"id": "custom.hidden", "value": False}, {"id": "custom.hideFrom", "value": {"viz": True}}],
+    ids=["no field", "shown", "hidden elsewhere"],
+)
 def test_rows_of_a_table_without_a_hidden_field_search_for_their_pages(one: House, hidden: Json | None) -> None:
     one.write(table(hidden), pages=PAGES)
     one.sync()

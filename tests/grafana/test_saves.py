@@ -14,6 +14,7 @@ from obsgen.grafana.plan import Kind
 from tests.grafana import learn
 from tests.grafana.house import House, Json, board
 
+SAVES = sorted(path.parent for path in learn.SAVES.glob("*/edited.json"))
 SCHEMAS = sorted((learn.SAVES / "schemas").glob("*.json"))
 OTHER: dict[type, Any] = {bool: True, int: 7, float: 0.123, str: "by hand", list: ["by hand"]}
 
@@ -64,6 +65,30 @@ def test_defaults_of_a_version_are_no_edit_and_other_values_are(version: str, ki
         assert f"options.{option}" in line or 'panel "Flow": text' in line
         lines = told(of(panel), of(edited))
         assert len(lines) > 1, f"{option}: {lines}"
+
+
+@pytest.mark.parametrize("folder", SAVES, ids=lambda folder: str(folder.name))
+def test_one_changed_description_is_one_line_of_the_plan(one: House, folder: Path) -> None:
+    reviewed, saved = (json.loads((folder / f"{name}.json").read_text()) for name in ("edited", "edited-saved"))
+    one.write({**reviewed, "uid": "a"})
+    one.sync()
+    # The recording was not made by a sync: it has neither the names that one gives nor the data source of this server.
+    there = (one.read(one.uid("a")) or {})["dashboard"]
+    saved["templating"]["list"][0]["current"] = there["templating"]["list"][0]["current"]
+    one.save({**saved, **{key: there[key] for key in ("uid", "title", "tags", "links")}}, one.catalog)
+
+    (kept,) = one.plan().actions
+
+    assert kept.kind is Kind.KEEP
+    assert kept.edit is not None
+    assert [line for each in kept.edit.differences or () for line in each.lines()] == [
+        'panel "Flow": description Strokes per second of each valve. → By hand'
+    ]
+    pulled = one.session().pull(one.uid("a"), one.folder / "pulled.json")
+    assert [each.what for each in pulled.changes] == ["description"]
+    was = json.loads((one.generated / f"grafana/dashboards/{one.uid('a')}.json").read_text())
+    was["panels"][2]["description"] = "By hand"
+    assert json.loads(pulled.path.read_text()) == was
 
 
 def test_what_was_learned_is_what_is_known() -> None:

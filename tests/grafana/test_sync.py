@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from obsgen.grafana.apply import Result
@@ -162,7 +164,11 @@ def test_what_was_moved_by_hand_is_not_pruned(home: House) -> None:
     home.edit(home.uid("c"), folder=f"{home.catalog}-docs", mark=True)
     home.write(board("a"), pages={"index.md": "# Docs\n"})
 
-    assert [action.kind for action in home.plan().actions] == [Kind.KEEP, Kind.KEEP]
+    # A search does not find at once what has moved into a folder that is new (Grafana 12).
+    deadline = time.monotonic() + 20
+    while len(actions := home.plan().actions) < 2 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert [action.kind for action in actions] == [Kind.KEEP, Kind.KEEP]
 
 
 def test_an_older_version_that_somebody_restored_is_an_edit(home: House) -> None:

@@ -183,6 +183,15 @@ def test_a_search_that_is_late_only_delays_what_is_pruned(one: House, state: Dou
     assert done(session.apply(session.removal(), "preview", one.backups)[1]) == 2
 
 
+def test_what_was_just_made_is_pruned_at_once_though_the_search_is_late(one: House, state: Double) -> None:
+    state.late = 3
+    one.write(board("a"), board("b"))
+    one.sync()
+    one.write(board("a"))
+
+    assert [(action.kind, action.uid) for action in one.plan().actions] == [(Kind.DELETE, one.uid("b"))]
+
+
 def test_grafana_below_a_sub_path_and_with_its_version_hidden(tmp_path: Path) -> None:
     with house(P12, tmp_path, path="/grafana") as one:
         assert one.double is not None
