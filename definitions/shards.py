@@ -458,7 +458,7 @@ SHARD_DASHBOARD = Dashboard(
                     shows=(
                         Query(expr=max_(LATENCY, by=[SHARD_ID]), legend="Latency"),
                         Query(expr=sum_(GUILDS, by=[SHARD_ID]), legend="Guilds"),
-                        Query(expr=max_(DEVIATION, by=[SHARD_ID]), legend="Off the average"),
+                        Query(expr=max_(DEVIATION, by=[SHARD_ID]), legend="Deviation"),
                     ),
                     sort_by="-Latency",
                     width=12,

@@ -21,7 +21,8 @@ from obsgen.render.grafana import Json
 from obsgen.render.links import Links
 from obsgen.watches import WATCHDOG
 
-ALERT, SEVERITY, WHERE, SINCE = "Alert", "Severity", "Where", "Since"
+ALERT, SEVERITY, WHERE, SINCE, RUNBOOK = "Alert", "Severity", "Where", "Since", "Runbook"
+"""The columns. The last is hidden: the name of the alert again, for `obsgen.grafana.links` to map to its dashboard."""
 _OWN_OR_INSTANCE = r" *(?:;(.*)|(\S.*?) *;.*)"
 EVERYWHERE = "–"
 """Where an alert fires that has no labels."""
@@ -73,13 +74,18 @@ def _query(index: Index, dashboard: Dashboard, shown: list[Alert], inner: set[st
     expr = _where(expr, list(own))
     for number, severity in enumerate(_severities(shown), 1):
         expr = f'label_replace({expr}, "severity", "{number} $0", "severity", "{severity.value}")'
-    expr = f"max by (severity, alertname, where) ({expr})"
+    expr = _with_runbook(f"max by (severity, alertname, where) ({expr})")
     if not any(alert.name == WATCHDOG for alert in index.catalog.alerts):
         return f"{expr} or on () {_row(UNWATCHED)}"
     watchdog = f'ALERTS{{alertstate="firing", {catalog}, alertname="{WATCHDOG}"}}'
     quiet = f'label_replace({watchdog} unless on () {fires}, "severity", "{NOTHING}", "", "")'
     unseen = f'label_replace({_row(UNSEEN)}, "alertname", "{WATCHDOG}", "", "")'
-    return f"{expr} or max by (severity, alertname) ({quiet}) * NaN or on () {unseen}"
+    nothing = _with_runbook(f"max by (severity, alertname) ({quiet}) * NaN")
+    return f"{expr} or {nothing} or on () {_with_runbook(unseen)}"
+
+
+def _with_runbook(expr: str) -> str:
+    return f'label_replace({expr}, "{RUNBOOK}", "$0", "alertname", ".+")'
 
 
 def _row(severity: str) -> str:
@@ -111,7 +117,7 @@ def _columns(links: Links, severities: list[Severity]) -> list[Json]:
         UNWATCHED: ("nothing seen", "text"),
     }
     options = {raw: {"text": t, "color": c, "index": n} for n, (raw, (t, c)) in enumerate(words.items())}
-    runbook = {"title": "Runbook", "url": links.runbook(f"${{__data.fields.{ALERT}}}"), "targetBlank": True}
+    runbook = {"title": "Runbook", "url": links.runbook(f"${{__data.fields.{RUNBOOK}}}"), "targetBlank": True}
     return [
         _column(
             SEVERITY,
@@ -121,6 +127,11 @@ def _columns(links: Links, severities: list[Severity]) -> list[Json]:
         ),
         _column(ALERT, links=[runbook]),
         _column(WHERE, noValue=EVERYWHERE),
+        {
+            "matcher": {"id": "byName", "options": RUNBOOK},
+            # The first is read by Grafana before 12, the second since.
+            "properties": [{"id": "custom.hidden", "value": True}, {"id": "custom.hideFrom.viz", "value": True}],
+        },
         _column(SINCE, unit="dateTimeFromNow", mappings=[no_data("", "text")], width=150),
     ]
 

@@ -77,7 +77,7 @@ def test_the_worst_comes_first_and_each_says_where() -> None:
 
 def test_nothing_fires_is_not_nothing_known() -> None:
     with running() as server:
-        assert rows(server, query()) == []
+        assert rows(server, query()) == [("unknown", "Watchdog", "")]
         fires(server, "Watchdog", "info", domain="alerting")
 
         assert rows(server, query()) == rows(server, query(everything=False)) == [("ok", "Watchdog", "")]
