@@ -53,6 +53,8 @@ FLAGS = (
     "--storage.tsdb.max-block-duration=99y",
     # What alerts were pending for before the start counts.
     "--rules.alert.for-grace-period=0s",
+    # The first alerts are sent before it has found its Alertmanager: not to wait a minute for the second time.
+    "--rules.alert.resend-delay=5s",
     "--query.max-samples=200000000",
 )
 
