@@ -16,7 +16,7 @@ from tests.world.catalog import Layout, configuration, live_catalog
 from tests.world.exporter import Exporters, exposition, serving
 from tests.world.grafana import PROMETHEUS, sources
 from tests.world.history import slots
-from tests.world.running import ALL, INCIDENTS, LASTED, NONE, switch, timeline_of
+from tests.world.running import ALL, INCIDENTS, LASTED, NONE, fixed, switch, timeline_of
 from tests.world.services import FAILED_NODE, FAILING_ROUTE, Family, families, is_up
 from tests.world.tiles import plain
 from tests.world.traffic import DAY, Flow, Timeline, noise, share_below
@@ -109,6 +109,13 @@ def test_a_world_begins_with_the_incident_it_is_asked_for_and_with_past_ones() -
     assert not any(timeline.active(name, time.time() + 1) for name in INCIDENTS)
     with pytest.raises(ValueError, match="there is no incident 'nod-down'; there are slow-shard"):
         switch(timeline, "nod-down", True)
+
+
+def test_a_port_on_which_somebody_listens_is_refused() -> None:
+    with serving(Exporters((), Timeline(), BORN), dict, lambda name, on: None) as url:
+        taken = int(url.rpartition(":")[2])
+        with pytest.raises(ValueError, match=rf"port {taken} is taken; a world needs {taken - 1} to {taken + 1}"):
+            fixed(taken - 1)
 
 
 def test_every_metric_of_the_contract_is_exposed_with_its_labels(live: Catalog) -> None:

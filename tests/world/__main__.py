@@ -8,7 +8,7 @@ from threading import Event
 
 import click
 
-from tests.world.running import ALL, INCIDENTS, NONE, world
+from tests.world.running import ALL, INCIDENTS, NONE, fixed, world
 
 
 @click.command()
@@ -35,6 +35,11 @@ def main(incident: str, days: float, prometheus: str, alertmanager: str, port: i
     def say(text: str) -> None:
         click.echo(f"{time.monotonic() - begun:5.0f} s  {text}")
 
+    if port:
+        try:
+            fixed(port)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
     with world(incident, days, prometheus=prometheus, alertmanager=alertmanager, port=port, say=say) as made:
         say("there it is")
         click.echo(f"Prometheus    {made.prometheus_url}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -52,6 +53,8 @@ FLAGS = (
     "--storage.tsdb.max-block-duration=99y",
     # What alerts were pending for before the start counts.
     "--rules.alert.for-grace-period=0s",
+    # The first alerts are sent before it has found its Alertmanager: not to wait a minute for the second time.
+    "--rules.alert.resend-delay=5s",
     "--query.max-samples=200000000",
 )
 
@@ -103,6 +106,23 @@ def named(incident: str) -> tuple[str, ...]:
     return {ALL: INCIDENTS, NONE: ()}.get(incident, (incident,))
 
 
+def fixed(port: int) -> tuple[int, int, int]:
+    """Return a port and the next two.
+
+    Raises:
+        ValueError: one is taken. Whoever answers there would be taken for ours, and be given the history.
+    """
+    ports = port, port + 1, port + 2
+    for each in ports:
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind(("127.0.0.1", each))
+            except OSError:
+                raise ValueError(f"port {each} is taken; a world needs {ports[0]} to {ports[2]}: name others") from None
+    return ports
+
+
 def timeline_of(incident: str, begin: float, now: float) -> Timeline:
     """Return the incidents of a world that begins with some.
 
@@ -144,10 +164,10 @@ def world(
         say: is told what is being done.
 
     Raises:
-        ValueError: there is no such incident.
+        ValueError: there is no such incident, or a port is taken.
     """
     named(incident)
-    program, ports = binary(prometheus), tuple(range(port, port + 3)) if port else (0, free_port(), 0)
+    program, ports = binary(prometheus), fixed(port) if port else (0, free_port(), 0)
     now = time.time()
     begin = now - days * DAY
     timeline = timeline_of(incident, begin, now)
