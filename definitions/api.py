@@ -383,6 +383,7 @@ API_DASHBOARD = Dashboard(
                 TimeSeries(
                     shows=BUDGET.ratio,
                     legend=(ROUTE,),
+                    decimals=2,
                     title="Success ratio, 30 d",
                     description="Which share of the requests of the 30 days before went well, on each route?",
                     width=24,

@@ -53,6 +53,7 @@ class Panel:
         description: what it tells; the metric's help when left out.
         unit: that of the first query when left out. State it after arithmetic: `TRAFFIC * 8 / 1e6` has none that
             could be told.
+        decimals: how many; Grafana chooses when left out, and calls 99.97% 100%.
         legend: what the series are called, for a panel with one query.
         levels: thresholds that colour it, for a panel with one query; those of the alerts on what it shows when left
             out.
@@ -67,6 +68,7 @@ class Panel:
     title: str = ""
     description: str = ""
     unit: Unit | None = None
+    decimals: int | None = None
     legend: str | Sequence[Label] | None = None
     levels: Sequence[Level] = ()
     width: int = 12

@@ -81,14 +81,15 @@ def steps(levels: Sequence[Level], unit: Unit = Unit.NONE) -> list[Json]:
 def _step(threshold: Threshold, unit: Unit) -> float:
     """Return where the colour of a threshold begins.
 
-    A step of Grafana takes in its own value, so `> 0` begins a hair above it. That matters where a value is met
-    exactly, as 0 is, and counts are: the step of `> 250` on a latency stays a number that people read.
+    A step of Grafana takes in its own value, so `> 0` begins above it. That matters where a value is met exactly, as 0
+    is, and counts are: between two of these lies the step, so that 0 is not drawn on the line. The step of `> 250` on a
+    latency stays a number that people read.
     """
     value = threshold.value
     if threshold.comparison not in (Comparison.ABOVE, Comparison.AT_MOST):
         return value
     if unit in _COUNTS:
-        return value + 0.001
+        return value + 0.5
     return value or 1e-9
 
 

@@ -195,11 +195,11 @@ def annotation(
     return _fill(marks) | {"enable": enable}
 
 
-def unit_override(ref: str, unit: str) -> Json:
-    """Return what gives the series of one query another unit than the panel's."""
+def override(ref: str, properties: Json) -> Json:
+    """Return what the series of one query have of their own: another unit than the panel, or the names of states."""
     return {
         "matcher": {"id": "byFrameRefID", "options": ref},
-        "properties": [{"id": "unit", "value": unit}],
+        "properties": [{"id": name, "value": value} for name, value in properties.items()],
     }
 
 

@@ -260,17 +260,20 @@ class Panels:
             for number, query in enumerate(panel.queries)
         ]
         # A table has a column for each query, which says its unit itself.
-        overrides = (
-            []
-            if form == "table"
-            else [
-                grafana.unit_override(grafana.ref_id(number), UNITS[query.unit])
-                for number, query in enumerate(panel.queries)
-                if query.unit is not None and query.unit is not panel.value_unit
-            ]
-        )
+        overrides = [
+            grafana.override(grafana.ref_id(number), own)
+            for number, query in enumerate(panel.queries)
+            if form != "table" and (own := self._own(panel, query))
+        ]
         interval = None if instant else self._interval(panel)
         return {"targets": targets, "interval": interval} | ({"overrides": overrides} if overrides else {})
+
+    def _own(self, panel: Panel, query: Query) -> Json:
+        """Return what a query does not share with the others of its panel."""
+        unit = query.unit is not None and query.unit is not panel.value_unit
+        states = _states([query.expr]) if not _shared_states(panel) else {}
+        own: Json = {"unit": UNITS[query.unit]} if unit and query.unit else {}
+        return own | ({"mappings": mappings(states, self._of(query))} if states else {})
 
     def _interval(self, panel: Panel) -> str | None:
         """Return how often the slowest of the panel's series gets a sample: finer steps would show nothing more."""
@@ -300,12 +303,13 @@ class Panels:
 
     def _field(self, panel: Panel) -> Json:
         levels = [level for query in panel.queries for level in self._of(query)]
-        return {"unit": UNITS[panel.value_unit], "mappings": mappings(_states(panel.expressions), levels)}
+        decimals = {} if panel.decimals is None else {"decimals": panel.decimals}
+        return {"unit": UNITS[panel.value_unit], **decimals, "mappings": mappings(_shared_states(panel), levels)}
 
     def _coloured(self, panel: Panel) -> Json:
         field, levels = self._field(panel), self._levels(panel)
-        field |= number_now(panel.value_unit)
-        if levels or _states(panel.expressions):
+        field = field | number_now(panel.value_unit) | ({} if panel.decimals is None else {"decimals": panel.decimals})
+        if levels or _shared_states(panel):
             return field | {
                 "color": {"mode": "thresholds"},
                 "thresholds": {"mode": "absolute", "steps": steps(levels, panel.value_unit)},
@@ -358,6 +362,12 @@ def _states(expressions: Sequence[Expr]) -> dict[int, str]:
     # An average of states is none of them.
     subjects = (core(expr, EXTREMES) for expr in expressions)
     return {v: name for s in subjects if isinstance(s, Gauge) for v, name in s.states.items()}
+
+
+def _shared_states(panel: Panel) -> dict[int, str]:
+    """Return the names of states where all queries of a panel are about the same: else a ratio would read `healthy`."""
+    each = [_states([expr]) for expr in panel.expressions]
+    return each[0] if each and all(states == each[0] for states in each) else {}
 
 
 def _newest() -> Json:

@@ -72,9 +72,12 @@ def test_a_number_above_its_threshold_is_red_and_at_it_green(reads: Reader, kind
     slow = drawn(kind(shows=LATENCY), LATENCY, critical(above=250))
     least = drawn(kind(shows=LATENCY), LATENCY, critical(at_least=250))
 
-    assert said(reads, slow, 20, 250, 250.5, 900) == [
-        ("20 ms", "green"), ("250 ms", "green"), ("251 ms", "red"), ("900 ms", "red"),
+    many = drawn(kind(shows=VIOLATIONS), VIOLATIONS, critical(above=250))
+
+    assert said(reads, slow, 20, 249.4, 250.5, 900) == [
+        ("20 ms", "green"), ("249 ms", "green"), ("251 ms", "red"), ("900 ms", "red"),
     ]  # fmt: skip
+    assert said(reads, many, 250, 251) == [("250", "green"), ("251", "red")]
     assert [colour for _, colour in said(reads, least, 249.5, 250, 900)] == ["green", "red", "red"]
 
 
