@@ -60,7 +60,9 @@ def bare(uid: str) -> Json:
         place = {"x": n % 4 * 6, "y": n // 4 * 4, "w": 6, "h": 4}
         # Without a version Grafana would migrate the panel as one of Grafana 6.
         common = {"title": kind, "pluginVersion": PLUGIN_VERSION, "gridPos": place, "targets": [query]}
-        panels.append({"id": n + 1, "type": kind, **common})
+        # A heatmap without any option, too, is taken for an old one.
+        options: Json = {"options": {"calculate": False}} if kind == "heatmap" else {}
+        panels.append({"id": n + 1, "type": kind, **common, **options})
     source: Json = {"name": "datasource", "type": "datasource", "query": "prometheus", "current": {}, "sort": 1}
     asked = {"query": "label_values(up, job)", "datasource": query["datasource"], "refresh": 2}
     others = [{"name": f"a_{kind}", "type": kind, "query": query} for kind, query in VARIABLES.items()]
