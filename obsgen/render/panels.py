@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import nan
 from typing import Any
 
 from obsgen.index import Index
@@ -25,6 +26,7 @@ from obsgen.model.dashboard import (
     linked,
 )
 from obsgen.model.rule import Level, Recording
+from obsgen.promql.functions import label_replace, vector
 from obsgen.promql.infer import EXTREMES, core, labels_of
 from obsgen.promql.label import TARGET_LABELS, Label
 from obsgen.promql.metric import Gauge, Metric, seconds
@@ -32,7 +34,7 @@ from obsgen.promql.text import Scope, render
 from obsgen.promql.tree import Aggregate, Expr, Series, series_in
 from obsgen.promql.units import Unit
 from obsgen.render import grafana
-from obsgen.render.fields import UNITS, mappings, no_data, number_now, steps
+from obsgen.render.fields import NO_DATA, UNITS, mappings, no_data, number_now, steps
 from obsgen.render.firing import firing
 from obsgen.render.grafana import Json
 from obsgen.render.links import Links
@@ -252,7 +254,7 @@ class Panels:
         targets = [
             grafana.target(
                 grafana.ref_id(number),
-                render(query.expr, self.scope),
+                render(_or_a_row(panel, query) if number == 0 else query.expr, self.scope),
                 "" if form == "table" else self._legend(panel, query),
                 instant=instant,
                 form=form,
@@ -345,6 +347,16 @@ def _legend_of(panel: TimeSeries, position: Position, *, several: bool, lowest_f
         "sortBy": "Last *",
         "sortDesc": not lowest_first,
     }
+
+
+def _or_a_row(panel: Panel, query: Query) -> Expr:
+    """Return the expression of a table's first column, with a row that says so where there is no series at all.
+
+    Grafana draws a table without rows as an empty one, and says nothing.
+    """
+    if not isinstance(panel, Table) or not panel.by:
+        return query.expr
+    return query.expr.or_(label_replace(vector(nan), panel.by[0].name, NO_DATA), on=())
 
 
 def _label_column(label: Label) -> Json:

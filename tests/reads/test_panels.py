@@ -11,6 +11,7 @@ import pytest
 from obsgen.index import Index
 from obsgen.model import (
     Alert,
+    AlertList,
     BarGauge,
     Level,
     Panel,
@@ -54,7 +55,7 @@ def drawn(panel: Panel, expr: Expr | None = None, *levels: Level) -> dict[str, A
     if expr is not None:
         alerts = (Alert(name="Bad", expr=expr, fires=levels, summary="S.", description="D.", runbook=small.BOOK),)
     watches = (small.watch(PLAYERS),)
-    made = small.catalog(metrics, alerts=alerts, watches=watches, dashboards=(small.board(panel),))
+    made = small.catalog(metrics, alerts=alerts, watches=watches, dashboards=(small.board(panel),), watchdog=small.BELL)
     panels = dict(dashboards(Index(made)))["board"]["panels"]
     return next(dict(each) for each in panels if each["title"] == panel.heading)
 
@@ -221,3 +222,23 @@ def test_a_state_in_a_table_has_the_colour_of_its_alert(reads: Reader) -> None:
     assert [each.said for each in read if each.name == "Health"] == [
         ("healthy", "green"), ("failed", "red"), UNKNOWN,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("severity", "told"),
+    [
+        ("1 critical", ("critical", "red")),
+        ("2 warning", ("warning", "orange")),
+        ("ok", ("nothing fires", "green")),
+        ("unknown", ("no data", "purple")),
+    ],
+)
+def test_alerts_fire_or_none_does_or_that_is_not_known(reads: Reader, severity: str, told: tuple[str, str]) -> None:
+    panel = drawn(AlertList(everything=True), LATENCY, critical(above=1))
+    row = {"severity": severity, "alertname": "Bad", "where": "n1", "Runbook": "Bad"}
+
+    read = reads(panel, Frame([NAN if told[0] in ("nothing fires", "no data") else 1.7e12], labels=row))
+
+    assert read[0].said == told
+    assert [each.text for each in read[1:3]] == ["Bad", "n1"]
+    assert (read[3].text == "") is (severity in ("ok", "unknown")), "nothing has no beginning"
