@@ -33,6 +33,8 @@ _NAMES = {
     "transformations": ("id",),
 }
 """What the entries of a list are known by, by the list's key."""
+_RENAMED = {"custom.hidden": "custom.hideFrom.viz"}
+"""Properties of fields that Grafana 12 gives another id when it saves."""
 
 Path = tuple[str, ...]
 
@@ -53,7 +55,8 @@ def _object(old: Json, new: Json, path: Path, usual: Sequence[Any]) -> Json:
     for key in dict.fromkeys((*new, *old)):
         one, other = old.get(key, _ABSENT), new.get(key, _ABSENT)
         values = [each[key] for each in usual if isinstance(each, dict) and key in each]
-        kept = one if key in servers_own else _value(one, other, (*path, key), values)
+        renamed = path[-1:] == ("properties",) and key == "id" and _named(one) == _named(other)
+        kept = one if key in servers_own or renamed else _value(one, other, (*path, key), values)
         if kept is not _ABSENT:
             said[key] = kept
     return said
@@ -111,10 +114,14 @@ def names(entries: list[Any], key: str) -> list[str]:
     found: dict[str, None] = {}
     for place, each in enumerate(entries):
         fields = [name for name in _NAMES.get(key, ()) if isinstance(each, dict) and name in each]
-        named = json.dumps([each[name] for name in fields] if fields else each, sort_keys=True)
+        named = json.dumps([_named(each[name]) for name in fields] if fields else each, sort_keys=True)
         name = named if fields or not isinstance(each, dict) else ""
         found[f"{name} at {place}" if not name or name in found else name] = None
     return list(found)
+
+
+def _named(name: Any) -> Any:
+    return _RENAMED.get(name, name) if isinstance(name, str) else name
 
 
 def _of(entry: Json, path: Path) -> Sequence[Any]:

@@ -108,7 +108,9 @@ def _recorded(path: Path) -> Iterator[tuple[str, Any]]:
         yield "annotations.list", _added(old, new)
     # Grafana adds its own one, as a whole.
     names = {each["name"] for each in marks}
-    yield from (("annotations.list", each) for each in kept_marks if each["name"] not in names)
+    grafanas = [each for each in kept_marks if each["name"] not in names]
+    yield from (("annotations.list", each) for each in grafanas)
+    yield "dashboard", {"annotations": {"list": grafanas}}
     for old, new in _pairs(pushed["links"], saved["links"], "title"):
         yield "links", _added(old, new)
         yield "panels.links", _added(old, new)

@@ -112,6 +112,34 @@ def test_a_default_that_is_left_out_is_no_edit() -> None:
     ]
 
 
+def test_a_field_that_stays_hidden_under_another_name_is_no_edit() -> None:
+    def hidden(prop: str, value: bool) -> Json:
+        override = {
+            "matcher": {"id": "byName", "options": "Runbook"},
+            "properties": [{"id": prop, "value": value}, {"id": "unit", "value": "ms"}],
+        }
+        fields = {"defaults": {}, "overrides": [override]}
+        return of({"id": 1, "type": "table", "title": "Alerts", "fieldConfig": fields})
+
+    assert told(hidden("custom.hidden", True), hidden("custom.hideFrom.viz", True)) == []
+    assert told(hidden("custom.hidden", True), hidden("custom.hideFrom.viz", False)) == [
+        'panel "Alerts", field "Runbook": custom.hidden true → false'
+    ]
+
+
+def test_grafanas_own_annotation_is_no_edit() -> None:
+    saved = json.loads((learn.SAVES / "12.4.3/bare-saved.json").read_text())
+    own = [each for each in saved["annotations"]["list"] if each.get("builtIn")]
+    panel = {"id": 1, "type": "stat", "title": "Flow"}
+
+    assert told(of(panel), {**of(panel), "annotations": {"list": own}}) == []
+    mark = {"name": "Mark", "expr": "up"}
+    assert (
+        told({**of(panel), "annotations": {"list": [mark]}}, {**of(panel), "annotations": {"list": [*own, mark]}}) == []
+    )
+    assert told(of(panel), {**of(panel), "annotations": {"list": [*own, mark]}}) != []
+
+
 @pytest.mark.parametrize(("key", "value"), [("min", 0), ("decimals", 0), ("unit", "ms")])
 def test_what_is_no_known_default_is_an_edit(key: str, value: Any) -> None:
     panel = {"id": 1, "type": "stat", "title": "Flow", "fieldConfig": {"defaults": {}, "overrides": []}}
