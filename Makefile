@@ -4,7 +4,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help generate check prove lint format test golden bench bench-budgets bench-grafana world clean
+.PHONY: help generate check prove lint format test golden bench bench-budgets bench-grafana world screenshots clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -47,6 +47,9 @@ bench-grafana: .venv/dev ## measure plan and sync of 500 dashboards, and count t
 
 world: .venv/dev ## run a made-up VectoBeat with a history and incidents, to look at dashboards with
 	@$(BIN)/python -m tests.world $(ARGS)
+
+screenshots: .venv/dev ## take the pictures of the README, in the Grafana at GRAFANA_URL
+	@$(BIN)/python -m tests.browser.screenshots
 
 clean: ## remove the virtual environment and all caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

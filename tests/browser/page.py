@@ -72,7 +72,8 @@ def visit(
     width: int,
     theme: str = "dark",
     keep: Path | None = None,
-    height: int = 900,
+    top: int = 0,
+    alone: bool = False,
 ) -> Visit:
     """Open a dashboard, wait until all its panels are drawn, and return what is to be seen.
 
@@ -83,15 +84,16 @@ def visit(
         width: of the window, in pixels.
         theme: `dark` or `light`.
         keep: where to keep a screenshot.
-        height: of the window at first.
+        top: how many pixels of its height the screenshot has; all when 0.
+        alone: whether Grafana shows the dashboard without its menu.
     """
-    context = browser.new_context(viewport={"width": width, "height": height}, extra_http_headers=headers)
+    context = browser.new_context(viewport={"width": width, "height": 900}, extra_http_headers=headers)
     page = context.new_page()
     seen = Visit()
     page.on("console", lambda message: seen.complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
     joiner = "&" if "?" in url else "?"
-    page.goto(f"{url}{joiner}kiosk&theme={theme}", timeout=PATIENCE)
+    page.goto(f"{url}{joiner}theme={theme}{'&kiosk' if alone else ''}", timeout=PATIENCE)
     page.wait_for_selector('[data-testid^="data-testid Panel header"]', timeout=PATIENCE)
     page.set_viewport_size({"width": width, "height": int(page.evaluate(_HEIGHT)) + 50})
     _settle(page)
@@ -100,7 +102,7 @@ def visit(
     seen.panels = [Shown(**each) for each in page.evaluate(_PANELS)]
     if keep is not None:
         keep.parent.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=keep)
+        page.screenshot(path=keep, clip={"x": 0, "y": 0, "width": width, "height": top} if top else None)
     context.close()
     return seen
 

@@ -29,24 +29,24 @@ class House:
     """A Grafana that shows a world, and a browser."""
 
     browser: Browser
-    url: str
-    headers: dict[str, str]
+    shell: dict[str, str]
+    prometheus_url: str
     keep: Path
 
     def visit(self, uid: str, width: int, theme: str = "dark") -> Visit:
         """Open a dashboard and keep a screenshot of it."""
+        where = environment(None, self.shell, "http://127.0.0.1:3000", ROOT / "pyproject.toml")
         path = self.keep / f"{uid}-{width}-{theme}.png"
-        return visit(self.browser, f"{self.url}/d/{uid}", self.headers, width=width, theme=theme, keep=path)
+        return visit(self.browser, f"{where.url}/d/{uid}", dict(where.headers()), width=width, theme=theme, keep=path)
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     shell = {"GRAFANA_URL": os.environ[URL], "GRAFANA_TOKEN": os.environ.get(TOKEN, "")}
-    where = environment(None, shell, "http://127.0.0.1:3000", ROOT / "pyproject.toml")
     keep = Path(os.environ.get(SCREENSHOTS) or tmp_path_factory.mktemp("screenshots"))
     with world(ALL) as made, browser() as opened:
         connect(shell, made.prometheus_url, made.alertmanager_url)
-        yield House(opened, where.url, dict(where.headers()), keep)
+        yield House(opened, shell, made.prometheus_url, keep)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -71,6 +71,17 @@ def test_the_overview_says_what_is_wrong_first(house: House) -> None:
 
     first = seen.panels[0]
     assert first.title == "Firing alerts"
-    for name in ("LavalinkNodeDown", "ShardLatencyHigh", "VectobeatBotDown"):
+    for name in ("LavalinkNodeDown", "ApiBudgetBurnsFast", "VectobeatBotDown"):
         assert name in first.text
     assert "Watchdog" not in first.text
+
+
+def test_without_its_data_source_nothing_looks_fine(house: House) -> None:
+    connect(house.shell, "http://127.0.0.1:9", None)
+    try:
+        seen = house.visit("vectobeat-overview", 1280)
+    finally:
+        connect(house.shell, house.prometheus_url, None)
+
+    assert all(panel.error for panel in seen.panels), "Grafana says at each panel what the query failed of"
+    assert all("no data" in panel.text.casefold() for panel in seen.panels)
