@@ -148,7 +148,11 @@ class Grafana:
         return self._paths[group]
 
     def tagged(self, tag: str) -> list[str]:
-        """Return the uids of the dashboards with a tag. The index behind it may be some seconds late (Grafana 12+)."""
+        """Return the uids of the dashboards with a tag.
+
+        Since Grafana 12 it may be late: its index by some seconds, and by half a minute with what is in a new folder, for
+        it remembers which folders a token may see.
+        """
         return [str(hit.get("uid", "")) for hit in self._search({"type": "dash-db", "tag": tag})]
 
     def contents(self, folder: str) -> tuple[list[str], list[str], int]:
