@@ -150,13 +150,8 @@ class Grafana:
     def tagged(self, tag: str) -> list[str]:
         """Return the uids of the dashboards with a tag.
 
-<<<<<<< HEAD
         Since Grafana 12 it may be late: its index by some seconds, and by half a minute with what is in a new folder,
         because it remembers which folders a token may see.
-=======
-        Since Grafana 12 it may be late: its index by some seconds, and by half a minute with what is in a new folder, for
-        it remembers which folders a token may see.
->>>>>>> sync
         """
         return [str(hit.get("uid", "")) for hit in self._search({"type": "dash-db", "tag": tag})]
 
