@@ -348,7 +348,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
         (
             "LONG = Stat(shows=HEAT, title='Slowest shard of all the regions', width=6)  # <-\n"
             "BOARDS = (board(rows=row(LONG, TimeSeries(shows=HEAT, title='H', width=18))),)",
-            "the title 'Slowest shard of all the regions' of board is cut at 1280 px: it needs 215 px and has 97",
+            "the title 'Slowest shard of all the regions' of board is cut at 1280 px: it needs 215 px and has 131",
         ),
     ],
     "text-does-not-fit": [

@@ -172,7 +172,7 @@ def test_a_value_is_a_state_or_as_long_as_its_unit_gets() -> None:
     panel = Stat(title="S", shows=(up, HITS))
 
     assert longest_values(panel, panel.queries[0]) == ["failed", "healthy"]
-    assert longest_values(panel, panel.queries[1]) == ["12.3 Mil"]
+    assert longest_values(panel, panel.queries[1]) == ["12,345,678"]
 
 
 # Computed with `BigValueLayout.tsx` and `squares.ts` of Grafana 12.4.3.

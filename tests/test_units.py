@@ -341,4 +341,5 @@ def test_a_table_has_the_panels_unit_where_a_column_has_none() -> None:
 
     fields = drawn(Table(shows=columns, title="T", by=[NODE], unit=Unit.BYTES))
 
-    assert [each["properties"][0]["value"] for each in fields["overrides"]] == ["bytes", "short"]
+    units = [prop["value"] for each in fields["overrides"] for prop in each["properties"] if prop["id"] == "unit"]
+    assert units == ["bytes", "short"]
