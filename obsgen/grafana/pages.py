@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from obsgen.grafana.instance import LONGEST_UID, Instance, shortened
 from obsgen.grafana.state import Json
-from obsgen.layout import COLUMNS, WIDE, stable_id, text_rows
+from obsgen.layout import COLUMNS, stable_id, text_rows
 from obsgen.render import grafana
 from obsgen.render.links import anchor
 from obsgen.words import slug
@@ -113,8 +113,7 @@ class Pages:
         uid, panels, top = self.uid(path), [], 0
         for section in self.sections[path]:
             text = self._linked(path, section.text)
-            # What fits a wide screen fits a laptop's, too, once the menu is closed; with it a long table scrolls.
-            height = text_rows(section.text, COLUMNS, titled=bool(section.heading), screen=WIDE)
+            height = text_rows(section.text, COLUMNS, titled=bool(section.heading))
             panels.append(
                 grafana.panel(
                     "text",

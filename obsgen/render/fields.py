@@ -15,6 +15,8 @@ NEUTRAL = ("blue", "yellow", "light-blue", "light-yellow", "dark-blue", "dark-ye
 UNKNOWN = "purple"
 """What is not known: no state and no level has it. Icinga's plugins have made it the colour of that."""
 NO_DATA = "no data"
+WRAPPED: Json = {"type": "auto", "wrapText": True}
+"""The cells of a column of texts: cut ones look alike."""
 COLOURS = {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"}
 
 # https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts

@@ -16,7 +16,7 @@ from obsgen.promql.infer import labels_of
 from obsgen.promql.label import INSTANCE, TARGET_LABELS
 from obsgen.promql.text import string
 from obsgen.render import grafana
-from obsgen.render.fields import COLOURS, NO_DATA, OK, UNKNOWN, no_data
+from obsgen.render.fields import COLOURS, NO_DATA, OK, UNKNOWN, WRAPPED, no_data
 from obsgen.render.grafana import Json
 from obsgen.render.links import Links
 from obsgen.watches import WATCHDOG
@@ -125,8 +125,8 @@ def _columns(links: Links, severities: list[Severity]) -> list[Json]:
             cell={"mode": "basic", "type": "color-background"},
             width=130,
         ),
-        _column(ALERT, links=[runbook]),
-        _column(WHERE, noValue=EVERYWHERE),
+        _column(ALERT, links=[runbook], cell=WRAPPED),
+        _column(WHERE, noValue=EVERYWHERE, cell=WRAPPED),
         {
             "matcher": {"id": "byName", "options": RUNBOOK},
             # The first is read by Grafana before 12, the second since.

@@ -34,7 +34,7 @@ from obsgen.promql.text import Scope, render
 from obsgen.promql.tree import Aggregate, Expr, Series, series_in
 from obsgen.promql.units import Unit
 from obsgen.render import grafana
-from obsgen.render.fields import NO_DATA, UNITS, mappings, no_data, number_now, steps
+from obsgen.render.fields import NO_DATA, UNITS, WRAPPED, mappings, no_data, number_now, steps
 from obsgen.render.firing import firing
 from obsgen.render.grafana import Json
 from obsgen.render.links import Links
@@ -360,8 +360,8 @@ def _or_a_row(panel: Panel, query: Query) -> Expr:
 
 
 def _label_column(label: Label) -> Json:
-    """Return the settings of a column of a label: long values are wrapped, for cut ones look alike."""
-    cell = {"id": "custom.cellOptions", "value": {"type": "auto", "wrapText": True}}
+    """Return the settings of a column of a label."""
+    cell = {"id": "custom.cellOptions", "value": WRAPPED}
     return {"matcher": {"id": "byName", "options": titled(label.name)}, "properties": [cell]}
 
 
