@@ -280,12 +280,17 @@ AUTOMATION_DASHBOARD = Dashboard(
             panels=(
                 TimeSeries(
                     shows=(
-                        Query(expr=histogram_quantile(0.50, DURATION, by=[ACTION]), legend="{{action}} median"),
-                        Query(expr=histogram_quantile(0.95, DURATION, by=[ACTION]), legend="{{action}} p95"),
+                        Query(
+                            expr=histogram_quantile(0.50, DURATION, by=[ACTION], window="30m"),
+                            legend="{{action}} median",
+                        ),
+                        Query(
+                            expr=histogram_quantile(0.95, DURATION, by=[ACTION], window="30m"), legend="{{action}} p95"
+                        ),
                     ),
                     title="Duration by action",
                     description="How long do the jobs of each action take, and how long do its slowest 5% take at "
-                    "least?",
+                    "least? Those of half an hour before.",
                     width=24,
                 ),
                 Heatmap(of=DURATION, description="How are the durations of all jobs distributed?"),

@@ -285,7 +285,7 @@ CONCIERGE_DASHBOARD = Dashboard(
     description="Are concierge tickets answered within the customers' SLA?",
     audience="Account Manager",
     filters=(STATUS,),
-    time="7d",
+    time="24h",
     refresh="1m",
     rows=(
         Row(title="What is wrong", panels=(AlertList(),)),
@@ -299,10 +299,11 @@ CONCIERGE_DASHBOARD = Dashboard(
                     description="How many tickets were resolved after their SLA window, within the last 7 days?",
                 ),
                 Stat(
-                    shows=histogram_quantile(0.95, RESPONSE_TIME, window="7d"),
-                    title="Response, p95",
-                    description="How long did the slowest 5% of the tickets of the last 7 days wait at least to be "
-                    "acknowledged?",
+                    shows=histogram_quantile(0.95, RESPONSE_TIME, window="1d"),
+                    title="Response, p95, 1 d",
+                    description="How long did the slowest 5% of the tickets of the last day wait at least to be "
+                    "acknowledged? The SLA is an hour.",
+                    levels=(warning(above=3_600_000),),
                 ),
                 Stat(
                     shows=sum_(increase(REQUESTS, "7d")),

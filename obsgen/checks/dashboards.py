@@ -10,6 +10,7 @@ from obsgen.errors import Location, Problem
 from obsgen.layout import panel_id, stable_id
 from obsgen.model.dashboard import AlertList, Heatmap, Panel, Table, Text
 from obsgen.promql.tree import series_in
+from obsgen.words import titled
 
 IN_LEGEND = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
@@ -98,6 +99,10 @@ def table_columns(survey: Survey) -> Iterator[Problem]:
             if heads:
                 message = f"two columns of table {panel.heading!r} are headed {heads[0]!r}"
                 yield Problem("table-columns", message, panel.at, 'give each a legend: Query(expr=..., legend="...")')
+            known = [*panel.heads, *(titled(label.name) for label in panel.by)]
+            if panel.sort_by and panel.sort_by.removeprefix("-") not in known:
+                message = f"table {panel.heading!r} is sorted by {panel.sort_by!r}, which heads none of its columns"
+                yield Problem("table-columns", message, panel.at, meant(panel.sort_by.removeprefix("-"), known))
             rows = frozenset(label.name for label in panel.by)
             for query in panel.queries:
                 has = survey.labels(query.expr)

@@ -68,20 +68,21 @@ def rate_of_gauge(survey: Survey) -> Iterator[Problem]:
 def seldom_recorded(survey: Survey) -> Iterator[Problem]:
     """A rule that reads a series less often recorded than Prometheus looks back: it has no value most of the time.
 
-    A rule with the interval of what it reads is evaluated right after it.
+    An interval of its own helps nothing: each group is evaluated at another time of it, which Prometheus makes up from
+    the group's name. Only where the interval is no longer than what Prometheus looks back, there always is a sample.
     """
     held = seldom.held(survey.catalog)
-    interval = {recording.name: recording.interval for recording in survey.catalog.recordings}
+    interval = {recording.name: seconds(recording.interval) for recording in survey.catalog.recordings}
     for place in survey.places:
         for selector in _at_once(place.expr) if place.interval else ():
             name = selector.series.name
-            if name in held and interval.get(name) != place.interval:
+            if name in held and not interval.get(name, 0) == seconds(place.interval) <= seldom.LOOKBACK:
                 message = (
                     f"{place.what} is evaluated every {place.interval} and reads {name}, which has a sample every "
                     f"{duration(seconds(held[name]) / seldom.REACH)}: Prometheus looks back five minutes and does not "
                     "always find one"
                 )
-                hint = f'write last_over_time({name}, "{held[name]}"), or give both the same interval'
+                hint = f'write last_over_time({name}, "{held[name]}")'
                 yield Problem("seldom-recorded", message, place.line(selector), hint)
 
 
@@ -92,7 +93,8 @@ def _at_once(expr: Expr) -> Iterator[Selector]:
             yield Selector(expr)
         case Selector():
             yield expr
-        case Range() | Subquery():
+        case Range() | Subquery() | Raw():
+            # What a text around them makes of its parts is not known.
             return
         case Offset(selector=selector):
             yield selector

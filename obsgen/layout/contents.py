@@ -13,7 +13,7 @@ from obsgen.promql.infer import EXTREMES, core, labels_of
 from obsgen.promql.label import TARGET_LABELS, Label
 from obsgen.promql.metric import Gauge, Metric
 from obsgen.promql.reader import PromQLError
-from obsgen.promql.tree import Expr, Selector, series_in, walk
+from obsgen.promql.tree import Aggregate, Expr, Selector, series_in, walk
 from obsgen.promql.units import Unit
 
 _LONGEST = {
@@ -44,7 +44,8 @@ def longest_values(panel: Panel, query: Query) -> list[str]:
     """Return how the values of a query may be written, the longest or all: names of states, or a number."""
     subject = core(query.expr, EXTREMES)
     states = subject.states if isinstance(subject, Gauge) else {}
-    return list(states.values()) or [_LONGEST[panel.unit_of(query)]]
+    absent = [query.absent] if query.absent else []
+    return [*states.values(), *absent] if states else [_LONGEST[panel.unit_of(query)], *absent]
 
 
 def names(query: Query) -> list[str] | None:
@@ -79,7 +80,9 @@ def _shown(query: Query) -> Sequence[Label] | None:
             return None
         if found is None:
             return None
-        wanted = sorted(found - TARGET_LABELS, key=lambda name: list(labels).index(name) if name in labels else 0)
+        # What it was aggregated by names it, be it only the job.
+        own = found - TARGET_LABELS or (found if isinstance(query.expr, Aggregate) else frozenset())
+        wanted = sorted(own, key=lambda name: list(labels).index(name) if name in labels else 0)
     return [labels[name] for name in wanted] if all(name in labels for name in wanted) else None
 
 

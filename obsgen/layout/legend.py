@@ -21,10 +21,8 @@ _CELL = 2 * 8
 _MOST_HEIGHT, _MOST_WIDTH = 0.35, 0.6
 """What of a graph Grafana gives to a legend below it, and beside it; the rest scrolls."""
 _FIGURE = "-12.3 Mil"
-_BESIDE_BAR = 0.4
-"""What of a bar gauge's width a name beside its bar gets (`calculateTitleDimensions`); bars below 40 px have it so,
-and below 16 px they scroll."""
-_BAR_GAP, _LEAST_BAR, _HIGH_BAR = 10, 16, 40
+_BAR_GAP, _LEAST_BAR = 10, 16
+"""Bars below 16 px scroll (`calculateTitleDimensions`)."""
 _NAME_OF_BAR = 0.6 / 1.5
 """Size of the name, of the height of a bar; it has at least the height of `MIN_VALUE_HEIGHT`."""
 _LEAST_NAME = 18 / 1.5
@@ -87,13 +85,10 @@ def legend(names: Sequence[str], width: float, height: float, figures: Sequence[
 
 
 def bars_fit(names: Sequence[str], width: float, height: float) -> bool:
-    """Return whether a bar gauge shows all its bars, and their names whole.
-
-    A high bar has its name above it, over the whole width; a low one has it to the left.
-    """
+    """Return whether a bar gauge shows all its bars, and their names, which stand above them, whole."""
     bar = (height + _BAR_GAP) / len(names) - _BAR_GAP
     if bar < _LEAST_BAR:
         return False
     size = max(bar * _NAME_OF_BAR, _LEAST_NAME)
     needed = max(inter.width(name, size, spaced=False) for name in names) + _BEHIND_NAME
-    return needed <= (width if bar > _HIGH_BAR else width * _BESIDE_BAR)
+    return needed <= width

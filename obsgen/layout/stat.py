@@ -26,15 +26,13 @@ class Sizes:
     Attributes:
         value: of the value.
         name: of the name.
-        crossed: whether the sparkline runs through the value: it does wherever no name keeps the value at the top.
     """
 
     value: float
     name: float
-    crossed: bool
 
 
-def sizes(values: Sequence[str], names: Sequence[str], width: float, height: float, *, sparkline: bool = True) -> Sizes:
+def sizes(values: Sequence[str], names: Sequence[str], width: float, height: float) -> Sizes:
     """Return the sizes on a panel.
 
     Args:
@@ -42,7 +40,6 @@ def sizes(values: Sequence[str], names: Sequence[str], width: float, height: flo
         names: of the series; a single one is not shown.
         width: of the panel's content, in pixels.
         height: of the panel's content, in pixels.
-        sparkline: whether a graph is drawn behind the value.
     """
     if len(names) > 1:
         width, height = _cell(width, height, len(names))
@@ -50,17 +47,11 @@ def sizes(values: Sequence[str], names: Sequence[str], width: float, height: flo
     room, tall = width - 2 * padding, height - 2 * padding
     named = len(names) > 1
     if width / height > _WIDE:
-        sparkline = sparkline and height > 50
-        if sparkline:
-            name = _fitting(names, room * 0.6, tall * 0.4) if named else 0
-            return Sizes(_fitting(values, room * 0.4, tall * 0.5, medium=True), name, crossed=not named)
         value = _fitting(values, room * (0.3 if named else 1), tall, medium=True)
-        return Sizes(value, min(0.7 * value, _fitting(names, room * 0.6, tall)) if named else 0, crossed=False)
-    sparkline = sparkline and height > 100
+        return Sizes(value, min(0.7 * value, _fitting(names, room * 0.6, tall)) if named else 0)
     name = _fitting(names, room, height * 0.15) if named else 0
-    left = tall - name * _LINE_HEIGHT - (height * 0.25 if sparkline else 0)
-    value = _fitting(values, room, left, medium=True)
-    return Sizes(value, min(0.7 * value, name), crossed=sparkline and not named)
+    value = _fitting(values, room, tall - name * _LINE_HEIGHT, medium=True)
+    return Sizes(value, min(0.7 * value, name))
 
 
 def _fitting(texts: Sequence[str], width: float, height: float, *, medium: bool = False) -> float:

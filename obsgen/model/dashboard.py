@@ -197,14 +197,19 @@ class Heatmap(Panel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertList(Panel):
-    """The firing alerts of the dashboard's domain, the worst first; `everything` shows the catalog's.
+    """The firing alerts of the dashboard's domain, the worst and then the newest first.
+
+    Those of the catalog are shown by `everything`, and where the domain has none.
 
     It follows the dashboard's filters: an alert without the label of a filter is always shown.
     """
 
     everything: bool = False
     title: str = "Firing alerts"
-    description: str = "What fires now, the worst first, where, and since when. A name leads to its runbook."
+    description: str = (
+        "What fires now, where, and since when? The worst comes first, and of these the newest. A name leads to its "
+        "runbook."
+    )
     width: int = 24
     height: int = 6
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from obsgen.errors import DefinitionError
 from obsgen.promql.label import Matcher
@@ -225,6 +225,9 @@ def _on(binary: Binary) -> str:
 
 
 def _raw(raw: Raw, scope: Scope) -> str:
+    # A text that takes a window, or the time of a sample, wants the series itself.
+    if "[" in raw.template or "timestamp" in raw.template:
+        scope = replace(scope, held={})
     parts = {name: _text(part, scope) for name, part in raw.parts}
     try:
         return raw.template.format_map(parts)

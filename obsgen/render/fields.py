@@ -15,6 +15,8 @@ NEUTRAL = ("blue", "yellow", "light-blue", "light-yellow", "dark-blue", "dark-ye
 UNKNOWN = "purple"
 """What is not known: no state and no level has it. Icinga's plugins have made it the colour of that."""
 NO_DATA = "no data"
+PLANNED = "planned"
+"""What a panel says that waits for metrics which nobody exposes yet: it is no trouble that it has no data."""
 WRAPPED: Json = {"type": "auto", "wrapText": True}
 """The cells of a column of texts: cut ones look alike."""
 COLOURS = {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"}
@@ -41,8 +43,6 @@ UNITS = {
     Unit.BOOLEAN: "bool_on_off",
 }
 
-_COUNTS = (Unit.COUNT, Unit.REQUESTS, Unit.STATE, Unit.BOOLEAN)
-
 
 def number_now(unit: Unit) -> Json:
     """Return the unit and the decimals of a number that stands alone, as in a stat or in a table.
@@ -52,7 +52,7 @@ def number_now(unit: Unit) -> Json:
     return {"unit": "locale", "decimals": 0} if unit in (Unit.COUNT, Unit.REQUESTS) else {"unit": UNITS[unit]}
 
 
-def steps(levels: Sequence[Level], unit: Unit = Unit.NONE) -> list[Json]:
+def steps(levels: Sequence[Level], *, whole: bool = False) -> list[Json]:
     """Return the threshold steps for an alert's levels, lowest first.
 
     Values below a `below` threshold and above an `above` threshold take the level's colour, those between are
@@ -60,7 +60,7 @@ def steps(levels: Sequence[Level], unit: Unit = Unit.NONE) -> list[Json]:
 
     Args:
         levels: the levels.
-        unit: of the values.
+        whole: whether the values are whole numbers.
     """
     lows: list[tuple[float, str]] = []
     highs: list[tuple[float, str]] = []
@@ -69,7 +69,7 @@ def steps(levels: Sequence[Level], unit: Unit = Unit.NONE) -> list[Json]:
             continue
         side = {Comparison.BELOW: lows, Comparison.AT_MOST: lows}.get(level.threshold.comparison, highs)
         if level.threshold.comparison.ordered:
-            side.append((_step(level.threshold, unit), COLOURS[level.severity]))
+            side.append((_step(level.threshold, whole), COLOURS[level.severity]))
     lows.sort()
     highs.sort()
     colours = [colour for _, colour in lows] + [OK] + [colour for _, colour in highs]
@@ -80,7 +80,7 @@ def steps(levels: Sequence[Level], unit: Unit = Unit.NONE) -> list[Json]:
     ]
 
 
-def _step(threshold: Threshold, unit: Unit) -> float:
+def _step(threshold: Threshold, whole: bool) -> float:
     """Return where the colour of a threshold begins.
 
     A step of Grafana takes in its own value, so `> 0` begins above it. That matters where a value is met exactly, as 0
@@ -90,7 +90,7 @@ def _step(threshold: Threshold, unit: Unit) -> float:
     value = threshold.value
     if threshold.comparison not in (Comparison.ABOVE, Comparison.AT_MOST):
         return value
-    if unit in _COUNTS:
+    if whole and value.is_integer():
         return value + 0.5
     return value or 1e-9
 
@@ -107,7 +107,7 @@ def _result(text: str, colour: str, index: int) -> Json:
     return {"text": text, "color": colour, "index": index}
 
 
-def mappings(states: Mapping[int, str], levels: Sequence[Level]) -> list[Json]:
+def mappings(states: Mapping[int, str], levels: Sequence[Level], *, planned: bool = False) -> list[Json]:
     """Return value mappings for named states, and for what has none.
 
     A state that alerts has the colour of its severity and the others are green; where none alerts, none is good
@@ -126,4 +126,5 @@ def mappings(states: Mapping[int, str], levels: Sequence[Level]) -> list[Json]:
         for index, (value, name) in enumerate(states.items())
     }
     named = [{"type": "value", "options": options}] if options else []
-    return [*named, no_data(index=len(options))]
+    absent = no_data(PLANNED, "text", len(options)) if planned else no_data(index=len(options))
+    return [*named, absent]

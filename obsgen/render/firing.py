@@ -1,8 +1,8 @@
 """The list of firing alerts: a table of Prometheus' own series of alerts.
 
 Grafana's alert list needs a data source whose rules Grafana may read, does not follow the dashboard's variables, and
-leads to no runbook. Here each row does, the worst comes first, and three cases look different: alerts fire, none does
-while the Watchdog shows that rules are evaluated, and nothing is known for not even that one fires.
+leads to no runbook. Here each row does, the worst and newest comes first, and three cases look different: alerts fire,
+none does while the Watchdog shows that rules are evaluated, and nothing is known, for not even that one fires.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 from obsgen.index import Index
 from obsgen.model.catalog import Domain
 from obsgen.model.dashboard import AlertList, Dashboard
+from obsgen.model.order import metrics_behind
 from obsgen.model.rule import Alert
 from obsgen.model.severity import Severity
 from obsgen.promql.infer import labels_of
 from obsgen.promql.label import INSTANCE, TARGET_LABELS
 from obsgen.promql.text import string
+from obsgen.promql.tree import series_in
 from obsgen.render import grafana
 from obsgen.render.fields import COLOURS, NO_DATA, OK, UNKNOWN, WRAPPED, no_data
 from obsgen.render.grafana import Json
@@ -23,7 +25,8 @@ from obsgen.watches import WATCHDOG
 
 ALERT, SEVERITY, WHERE, SINCE, RUNBOOK = "Alert", "Severity", "Where", "Since", "Runbook"
 """The columns. The last is hidden: the name of the alert again, for `obsgen.grafana.links` to map to its dashboard."""
-_OWN_OR_INSTANCE = r" *(?:;(.*)|(\S.*?) *;.*)"
+_TRIMMED = r" *(\S.*?) *"
+_SORTED = [{"displayName": SEVERITY, "desc": False}, {"displayName": SINCE, "desc": True}]
 EVERYWHERE = "–"
 """Where an alert fires that has no labels."""
 NOTHING, UNSEEN, UNWATCHED = "ok", "unknown", "none"
@@ -41,7 +44,11 @@ def firing(index: Index, domain: Domain, dashboard: Dashboard, panel: AlertList)
     return {
         "kind": "table",
         "targets": [grafana.target("A", expr, "", instant=True, form="table")],
-        "options": {"cellHeight": "sm", "showHeader": True, "sortBy": [{"displayName": SEVERITY, "desc": False}]},
+        "options": {
+            "cellHeight": "sm",
+            "showHeader": True,
+            "sortBy": [{"displayName": SEVERITY, "desc": False}, {"displayName": SINCE, "desc": True}],
+        },
         "defaults": {"custom": {"align": "auto", "cellOptions": {"type": "auto"}}},
         "overrides": _columns(Links(index), _severities(shown)),
         "transformations": [{"id": "organize", "options": _order()}],
@@ -61,20 +68,24 @@ def _severities(alerts: list[Alert]) -> list[Severity]:
 
 
 def _query(index: Index, dashboard: Dashboard, shown: list[Alert], inner: set[str], *, whole: bool, domain: str) -> str:
-    own = dict.fromkeys(name for alert in shown for name in sorted((labels_of(alert.expr) or set()) - TARGET_LABELS))
+    kept = {alert.name: labels_of(alert.expr) or frozenset() for alert in shown}
+    every = frozenset[str]().union(*kept.values())
+    own = sorted(every - TARGET_LABELS)
+    if any(INSTANCE.name in kept[alert.name] and _several_targets(index, alert) for alert in shown):
+        own.append(INSTANCE.name)
     catalog = f"catalog={string(index.catalog.project.name)}"
     matchers = [catalog, *([] if whole else [f"domain={string(domain)}"])]
     if inner:
         matchers.append(f"alertname!~{string('|'.join(sorted(inner)))}")
     # An alert that lacks the label of a filter concerns every choice.
-    matchers += [f'{label.name}=~"${label.name}|"' for label in dashboard.filters if label.name in own]
+    matchers += [f'{label.name}=~"${label.name}|"' for label in dashboard.filters if label.name in every]
     picked = ", ".join(matchers)
     fires = f'ALERTS{{alertstate="firing", {picked}}}'
     expr = f"ALERTS_FOR_STATE{{{picked}}} * 1000 and ignoring (alertstate) {fires}"
-    expr = _where(expr, list(own))
+    expr = _where(expr, own)
     for number, severity in enumerate(_severities(shown), 1):
         expr = f'label_replace({expr}, "severity", "{number} $0", "severity", "{severity.value}")'
-    expr = _with_runbook(f"max by (severity, alertname, where) ({expr})")
+    expr = _with_runbook(f"min by (severity, alertname, where) ({expr})")
     if not any(alert.name == WATCHDOG for alert in index.catalog.alerts):
         return f"{expr} or on () {_row(UNWATCHED)}"
     watchdog = f'ALERTS{{alertstate="firing", {catalog}, alertname="{WATCHDOG}"}}'
@@ -95,9 +106,18 @@ def _row(severity: str) -> str:
 
 def _where(expr: str, labels: list[str]) -> str:
     """Return alerts with a label that says where each fires: its own labels, or the instance where it has none."""
-    own = f'label_join({expr}, "own", " ", {", ".join(map(string, labels))})' if labels else expr
-    both = f'label_join({own}, "both", ";", "own", "{INSTANCE.name}")'
-    return f'label_replace({both}, "where", "$1$2", "both", {string(_OWN_OR_INSTANCE)})'
+    found = f'label_replace({expr}, "where", "$1", "{INSTANCE.name}", "(.+)")'
+    if not labels:
+        return found
+    own = f'label_join({found}, "obsgen_own", " ", {", ".join(map(string, labels))})'
+    return f'label_replace({own}, "where", "$1", "obsgen_own", {string(_TRIMMED)})'
+
+
+def _several_targets(index: Index, alert: Alert) -> bool:
+    """Return whether the instances behind an alert tell its series apart: there may be more than one."""
+    recorded = {recording.name: recording for recording in index.catalog.recordings}
+    metrics = metrics_behind(series_in(alert.expr), recorded)
+    return any(metric.source is not None and len(metric.source.targets) != 1 for metric in metrics)
 
 
 def _order() -> Json:

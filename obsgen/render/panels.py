@@ -30,8 +30,9 @@ from obsgen.promql.functions import label_replace, vector
 from obsgen.promql.infer import EXTREMES, core, labels_of
 from obsgen.promql.label import TARGET_LABELS, Label
 from obsgen.promql.metric import Gauge, Metric, seconds
+from obsgen.promql.quantity import unit_of
 from obsgen.promql.text import Scope, render
-from obsgen.promql.tree import Aggregate, Expr, Series, series_in
+from obsgen.promql.tree import Aggregate, Binary, Call, Expr, Raw, Series, series_in, walk
 from obsgen.promql.units import Unit
 from obsgen.render import grafana
 from obsgen.render.fields import NO_DATA, UNITS, WRAPPED, mappings, no_data, number_now, steps
@@ -71,8 +72,7 @@ class Panels:
         self.dashboard = dashboard
         self.scope = scope
         self.links = Links(index)
-        self.kinds: dict[type[Panel], Callable[[Any, Position], Json]] = {
-            TimeSeries: self._time_series,
+        self.kinds: dict[type[Panel], Callable[[Any], Json]] = {
             Stat: self._stat,
             StateTimeline: self._state_timeline,
             BarGauge: self._bar_gauge,
@@ -90,8 +90,13 @@ class Panels:
             description=self.index.readiness.about_panel(panel),
             grid=grafana.grid(position.x, position.y, position.w, position.h),
             links=self._links(panel),
-            **next(self.kinds[kind] for kind in type(panel).__mro__ if kind in self.kinds)(panel, position),
+            **self._drawn(panel, position),
         )
+
+    def _drawn(self, panel: Panel, position: Position) -> Json:
+        if isinstance(panel, TimeSeries):
+            return self._time_series(panel, position)
+        return next(self.kinds[kind] for kind in type(panel).__mro__ if kind in self.kinds)(panel)
 
     def _links(self, panel: Panel) -> list[Json]:
         expressions = panel.expressions if linked(panel) else ()
@@ -118,7 +123,7 @@ class Panels:
         if panel.value_unit in _NEVER_NEGATIVE:
             defaults["min"] = 0
         if levels:
-            defaults["thresholds"] = {"mode": "absolute", "steps": steps(levels, panel.value_unit)}
+            defaults["thresholds"] = self._thresholds(panel.queries, levels)
         return {
             "kind": "timeseries",
             **self._queries(panel),
@@ -133,7 +138,7 @@ class Panels:
         """Return whether a panel can show more than one series."""
         return len(panel.queries) > 1 or any(labels_of(query.expr) != frozenset() for query in panel.queries)
 
-    def _stat(self, panel: Stat, position: Position) -> Json:
+    def _stat(self, panel: Stat) -> Json:
         field = self._coloured(panel)
         return {
             "kind": "stat",
@@ -150,7 +155,7 @@ class Panels:
             "defaults": field,
         }
 
-    def _state_timeline(self, panel: StateTimeline, position: Position) -> Json:
+    def _state_timeline(self, panel: StateTimeline) -> Json:
         # By its thresholds Grafana would merge the states, and not see their names.
         field = self._field(panel) | {"color": {"fixedColor": "text", "mode": "fixed"}}
         return {
@@ -168,7 +173,7 @@ class Panels:
             "defaults": field | {"custom": {"fillOpacity": 70, "lineWidth": 0}},
         }
 
-    def _bar_gauge(self, panel: BarGauge, position: Position) -> Json:
+    def _bar_gauge(self, panel: BarGauge) -> Json:
         return {
             "kind": "bargauge",
             **self._queries(panel, instant=True),
@@ -181,10 +186,12 @@ class Panels:
                 "showUnfilled": True,
                 "valueMode": "color",
             },
-            "defaults": self._coloured(panel) | {"min": 0} | ({"max": 1} if panel.value_unit is Unit.RATIO else {}),
+            "defaults": self._coloured(panel)
+            | ({"min": 0} if panel.value_unit in (*_NEVER_NEGATIVE, Unit.RATIO) else {})
+            | ({"max": 1} if panel.value_unit is Unit.RATIO else {}),
         }
 
-    def _table(self, panel: Table, position: Position) -> Json:
+    def _table(self, panel: Table) -> Json:
         heads = panel.heads
         single = len(heads) == 1
         fields = ["Value" if single else f"Value #{grafana.ref_id(n)}" for n in range(len(heads))]
@@ -214,16 +221,20 @@ class Panels:
         levels, unit = self._of(query), panel.unit_of(query)
         properties: list[Json] = [{"id": key, "value": value} for key, value in number_now(unit).items()]
         states = _states([query.expr])
-        known = [no_data(query.absent, "text")] if query.absent else mappings(states, levels)
+        known = (
+            [no_data(query.absent, "text")]
+            if query.absent
+            else mappings(states, levels, planned=self._planned([query]))
+        )
         properties.append({"id": "mappings", "value": known})
         if levels:
-            properties.append({"id": "thresholds", "value": {"mode": "absolute", "steps": steps(levels, unit)}})
+            properties.append({"id": "thresholds", "value": self._thresholds([query], levels)})
         if levels or states:
             properties.append({"id": "custom.cellOptions", "value": {"mode": "basic", "type": "color-background"}})
         properties.append({"id": "custom.width", "value": width})
         return {"matcher": {"id": "byName", "options": head}, "properties": properties}
 
-    def _heatmap(self, panel: Heatmap, position: Position) -> Json:
+    def _heatmap(self, panel: Heatmap) -> Json:
         expr = render(panel.expressions[0], self.scope)
         unit = UNITS[panel.value_unit]
         return {
@@ -244,17 +255,17 @@ class Panels:
             "defaults": {"custom": {"scaleDistribution": {"type": "linear"}}},
         }
 
-    def _alert_list(self, panel: AlertList, position: Position) -> Json:
+    def _alert_list(self, panel: AlertList) -> Json:
         return firing(self.index, self.domain, self.dashboard, panel)
 
-    def _text(self, panel: Text, position: Position) -> Json:
+    def _text(self, panel: Text) -> Json:
         return {"kind": "text", "options": {"content": panel.markdown, "mode": "markdown"}}
 
     def _queries(self, panel: Panel, *, instant: bool = False, form: str = "time_series") -> Json:
         targets = [
             grafana.target(
                 grafana.ref_id(number),
-                render(_or_a_row(panel, query) if number == 0 else query.expr, self.scope),
+                render(_or_a_row(panel, query), self.scope),
                 "" if form == "table" else self._legend(panel, query),
                 instant=instant,
                 form=form,
@@ -275,7 +286,11 @@ class Panels:
         unit = query.unit is not None and query.unit is not panel.value_unit
         states = _states([query.expr]) if not _shared_states(panel) else {}
         own: Json = {"unit": UNITS[query.unit]} if unit and query.unit else {}
-        return own | ({"mappings": mappings(states, self._of(query))} if states else {})
+        return own | ({"mappings": mappings(states, self._of(query), planned=self._planned([query]))} if states else {})
+
+    def _planned(self, queries: Sequence[Query]) -> bool:
+        """Return whether none of some queries can have a result yet."""
+        return bool(queries) and all(self.index.readiness.lacks(query.expr) for query in queries)
 
     def _interval(self, panel: Panel) -> str | None:
         """Return how often the slowest of the panel's series gets a sample: finer steps would show nothing more."""
@@ -303,20 +318,37 @@ class Panels:
         found = dict.fromkeys(level for query in panel.queries for level in self._of(query))
         return [level for level in found if level.threshold and level.threshold.comparison.ordered]
 
-    def _field(self, panel: Panel) -> Json:
+    def _field(self, panel: Panel, unit: Json | None = None) -> Json:
         levels = [level for query in panel.queries for level in self._of(query)]
         decimals = {} if panel.decimals is None else {"decimals": panel.decimals}
-        return {"unit": UNITS[panel.value_unit], **decimals, "mappings": mappings(_shared_states(panel), levels)}
+        named = mappings(_shared_states(panel), levels, planned=self._planned(panel.queries))
+        return (unit or {"unit": UNITS[panel.value_unit]}) | decimals | {"mappings": named}
 
     def _coloured(self, panel: Panel) -> Json:
-        field, levels = self._field(panel), self._levels(panel)
-        field = field | number_now(panel.value_unit) | ({} if panel.decimals is None else {"decimals": panel.decimals})
+        field, levels = self._field(panel, number_now(panel.value_unit)), self._levels(panel)
         if levels or _shared_states(panel):
-            return field | {
-                "color": {"mode": "thresholds"},
-                "thresholds": {"mode": "absolute", "steps": steps(levels, panel.value_unit)},
-            }
+            return field | {"color": {"mode": "thresholds"}, "thresholds": self._thresholds(panel.queries, levels)}
         return field | {"color": {"fixedColor": "text", "mode": "fixed"}}
+
+    def _thresholds(self, queries: Sequence[Query], levels: Sequence[Level]) -> Json:
+        whole = all(self._is_whole(query.expr) for query in queries)
+        return {"mode": "absolute", "steps": steps(levels, whole=whole)}
+
+    def _is_whole(self, expr: Expr) -> bool:
+        """Return whether the values of an expression are whole numbers, for certain."""
+        if unit_of(expr) not in (Unit.COUNT, Unit.REQUESTS):
+            return False
+        return not any(map(self._is_fraction, walk(expr)))
+
+    def _is_fraction(self, node: Expr) -> bool:
+        match node:
+            case Aggregate(operator="avg" | "quantile" | "stddev" | "stdvar") | Binary(operator="/") | Raw():
+                return True
+            case Call(function=function):
+                return function.startswith(("avg", "rate", "irate", "increase", "delta", "quantile", "histogram"))
+            case Series() if isinstance(made := self.index.series.get(node.name), Recording):
+                return not self._is_whole(made.expr)
+        return False
 
 
 def _legend_of(panel: TimeSeries, position: Position, *, several: bool, lowest_first: bool) -> Json:
@@ -350,11 +382,13 @@ def _legend_of(panel: TimeSeries, position: Position, *, several: bool, lowest_f
 
 
 def _or_a_row(panel: Panel, query: Query) -> Expr:
-    """Return the expression of a table's first column, with a row that says so where there is no series at all.
+    """Return the expression of a query, in a table with a row that says so where there is no series at all.
 
-    Grafana draws a table without rows as an empty one, and says nothing.
+    Grafana draws a table without rows as an empty one, and says nothing. The column that decides is the first in which
+    each row has a value.
     """
-    if not isinstance(panel, Table) or not panel.by:
+    deciding = next((each for each in panel.queries if not each.absent), None)
+    if not isinstance(panel, Table) or not panel.by or query is not deciding:
         return query.expr
     return query.expr.or_(label_replace(vector(nan), panel.by[0].name, NO_DATA), on=())
 

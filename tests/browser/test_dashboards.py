@@ -20,6 +20,7 @@ from tests.world.running import ALL, world
 URL, TOKEN, SCREENSHOTS = "OBSGEN_TEST_GRAFANA_URL", "OBSGEN_TEST_GRAFANA_TOKEN", "OBSGEN_TEST_SCREENSHOTS"
 DASHBOARDS = sorted(path.stem for path in (ROOT / "generated/grafana/dashboards").glob("*.json"))
 WIDTHS = (1600, 1280)
+UNKNOWN = {"no data", "planned"}
 
 pytestmark = pytest.mark.skipif(not os.environ.get(URL), reason=f"{URL} names no Grafana")
 
@@ -83,5 +84,6 @@ def test_without_its_data_source_nothing_looks_fine(house: House) -> None:
     finally:
         connect(house.shell, house.prometheus_url, None)
 
-    assert all(panel.error for panel in seen.panels), "Grafana says at each panel what the query failed of"
-    assert all("no data" in panel.text.casefold() for panel in seen.panels)
+    assert len(seen.panels) >= 5
+    assert [panel.title for panel in seen.panels if not panel.error] == []
+    assert [panel.title for panel in seen.panels if not UNKNOWN & {*panel.text.casefold().splitlines()}] == []

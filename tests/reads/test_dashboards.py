@@ -22,6 +22,7 @@ from obsgen.model.rule import Comparison
 from obsgen.model.severity import Severity
 from obsgen.promql import Gauge, Unit
 from obsgen.promql.infer import core
+from obsgen.render.fields import PLANNED
 from tests.conftest import ROOT
 from tests.reads import ABSENT, Frame, Read, Reader
 
@@ -35,8 +36,8 @@ FILES = [path for made in CATALOGS for path in sorted((made / "grafana/dashboard
 KINDS = ("stat", "gauge", "bargauge", "table", "timeseries", "state-timeline")
 """Panels that show the values of series, one by one."""
 OTHERS = ("row", "text", "alertlist", "heatmap")
-ABSENCES = (NOT_BURNING,)
-"""What columns say of a row that has others, but no value in them."""
+ABSENCES = (NOT_BURNING, PLANNED)
+"""What else has no value: a column that says what that means, and a panel that waits for its metrics."""
 UNKNOWN: tuple[float | None, ...] = (None, math.nan)
 KNOWN = (0.0, 0.0003, 0.5, 1.0, 42.0, 86_400.0, 123_456_789.0, -3.0, math.inf)
 ALARMING = {Severity.CRITICAL: "red", Severity.WARNING: "orange", Severity.INFO: "blue"}

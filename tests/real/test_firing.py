@@ -27,7 +27,7 @@ LOAD = Gauge(name="load", title="Load", help="H.", source=APP)
 
 def rules() -> tuple[Alert, ...]:
     hot = alert("Hot", max_(HEAT, by=[ROUTE]))
-    return hot, alert("Loaded", LOAD), replace(alert("Odd", LOAD), fires=info(above=1))
+    return hot, alert("Loaded", LOAD), alert("Warm", HEAT), replace(alert("Odd", LOAD), fires=info(above=1))
 
 
 def query(*, everything: bool = True) -> str:
@@ -36,7 +36,7 @@ def query(*, everything: bool = True) -> str:
     made = catalog([HEAT, LOAD], alerts=rules(), dashboards=[shown], watchdog=BELL)
     [(_, dashboard)] = dashboards(Index(made))
     [panel] = [each for each in dashboard["panels"] if each["type"] == "table"]
-    return str(panel["targets"][0]["expr"]).replace("$route", "(a|b)")
+    return str(panel["targets"][0]["expr"]).replace("$route", "(a|b|a;b)")
 
 
 def fires(server: Prometheus, name: str, severity: str, *, state: str = "firing", **labels: str) -> None:
@@ -64,11 +64,15 @@ def test_the_worst_comes_first_and_each_says_where() -> None:
         fires(server, "Hot", "warning", route="b", state="pending")
         fires(server, "Loaded", "critical", instance="app:1", job="app")
         fires(server, "Odd", "info", instance="app:1", job="app")
+        for instance in ("app:1", "app:2"):
+            fires(server, "Warm", "critical", route="a;b", instance=instance, job="app")
         fires(server, "Hot", "critical", catalog="other", route="a")
 
         assert rows(server, query()) == [
             ("1 critical", "Hot", "a"),
             ("1 critical", "Loaded", "app:1"),
+            ("1 critical", "Warm", "a;b app:1"),
+            ("1 critical", "Warm", "a;b app:2"),
             ("3 info", "Odd", "app:1"),
         ]
         [since] = {round(time.time() - float(each["value"][1]) / 1000) for each in server.instant(query())}
