@@ -53,7 +53,7 @@ def fires(server: Prometheus, name: str, severity: str, *, state: str = "firing"
 
 def rows(server: Prometheus, expr: str) -> list[tuple[str, str, str]]:
     found: Iterable[dict[str, str]] = (each["metric"] for each in server.instant(expr, time.time() + 1))
-    return sorted((row["severity"], row["alertname"], row.get("where", "")) for row in found)
+    return sorted((row["severity"], row["alertname"], " ".join(row.get("where", "").split())) for row in found)
 
 
 def test_the_worst_comes_first_and_each_says_where() -> None:
