@@ -219,8 +219,10 @@ FAILING = Alert(
     ),
 )
 
+# While the bot cannot be scraped its failures are not counted: the ratio falls to 0, and means nothing.
+KNOWN_RATIO = FAILURE_RATIO.unless(max_(up(BOT)).equals(0), on=())
 WORST_FAILURES = Stat(
-    shows=max_(FAILURE_RATIO),
+    shows=max_(KNOWN_RATIO),
     title="Worst failure ratio",
     description="Which share of the attempts of the last hour failed, of the action that fails most?",
 )
@@ -259,7 +261,8 @@ AUTOMATION_DASHBOARD = Dashboard(
             title="Success",
             panels=(
                 TimeSeries(
-                    shows=FAILURE_RATIO,
+                    shows=KNOWN_RATIO,
+                    title="Failure ratio",
                     description="Which action fails, and since when? The share of the attempts of the hour before.",
                     width=24,
                 ),

@@ -58,7 +58,7 @@ OVERVIEW = Dashboard(
                 ),
                 replace(lavalink.HEALTH_OVER_TIME, width=12, height=8),
                 TimeSeries(
-                    shows=max_(automation.FAILURE_RATIO),
+                    shows=max_(automation.KNOWN_RATIO),
                     title="Automation failures over time",
                     description="Since when does an automation action fail? The share of the hour before, of the "
                     "action that fails most.",

@@ -15,8 +15,8 @@ NEUTRAL = ("blue", "yellow", "light-blue", "light-yellow", "dark-blue", "dark-ye
 UNKNOWN = "purple"
 """What is not known: no state and no level has it. Icinga's plugins have made it the colour of that."""
 NO_DATA = "no data"
-PLANNED = "planned"
-"""What a panel says that waits for metrics which nobody exposes yet: it is no trouble that it has no data."""
+PLANNED, WAITING = "planned", "#808080"
+"""What a panel says that waits for metrics which nobody exposes yet, in grey: it is no trouble that it has no data."""
 WRAPPED: Json = {"type": "auto", "wrapText": True}
 """The cells of a column of texts: cut ones look alike."""
 COLOURS = {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"}
@@ -126,5 +126,5 @@ def mappings(states: Mapping[int, str], levels: Sequence[Level], *, planned: boo
         for index, (value, name) in enumerate(states.items())
     }
     named = [{"type": "value", "options": options}] if options else []
-    absent = no_data(PLANNED, "text", len(options)) if planned else no_data(index=len(options))
+    absent = no_data(PLANNED, WAITING, len(options)) if planned else no_data(index=len(options))
     return [*named, absent]

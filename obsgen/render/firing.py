@@ -70,7 +70,8 @@ def _severities(alerts: list[Alert]) -> list[Severity]:
 def _query(index: Index, dashboard: Dashboard, shown: list[Alert], inner: set[str], *, whole: bool, domain: str) -> str:
     kept = {alert.name: labels_of(alert.expr) or frozenset() for alert in shown}
     every = frozenset[str]().union(*kept.values())
-    own = sorted(every - TARGET_LABELS)
+    declared = {label.name: None for metric in index.catalog.metrics for label in metric.labels}
+    own = [name for name in (*declared, *sorted(every - {*declared})) if name in every - TARGET_LABELS]
     if any(INSTANCE.name in kept[alert.name] and _several_targets(index, alert) for alert in shown):
         own.append(INSTANCE.name)
     catalog = f"catalog={string(index.catalog.project.name)}"
