@@ -75,7 +75,7 @@ def visit(
     top: int = 0,
     alone: bool = False,
 ) -> Visit:
-    """Open a dashboard, wait until all its panels are drawn, and return what is to be seen.
+    """Open a dashboard, unfold its rows, wait until all panels are drawn, and return what is to be seen.
 
     Args:
         browser: the browser.
@@ -84,7 +84,7 @@ def visit(
         width: of the window, in pixels.
         theme: `dark` or `light`.
         keep: where to keep a screenshot.
-        top: how many pixels of its height the screenshot has; all when 0.
+        top: how many pixels of its height the screenshot has, its rows left as they are; all when 0.
         alone: whether Grafana shows the dashboard without its menu.
     """
     context = browser.new_context(viewport={"width": width, "height": 900}, extra_http_headers=headers)
@@ -97,6 +97,9 @@ def visit(
     page.wait_for_selector('[data-testid^="data-testid Panel header"]', timeout=PATIENCE)
     page.set_viewport_size({"width": width, "height": int(page.evaluate(_HEIGHT)) + 50})
     _settle(page)
+    folded = page.get_by_role("button", name="Expand row")
+    while not top and folded.count():
+        folded.first.click()
     page.set_viewport_size({"width": width, "height": int(page.evaluate(_HEIGHT)) + 20})
     _settle(page)
     seen.panels = [Shown(**each) for each in page.evaluate(_PANELS)]
