@@ -207,11 +207,11 @@ def test_ids_are_positive_and_fit_grafanas_integers(one: str, other: str) -> Non
         ([critical(above=250)], [("green", 0), ("red", 250)]),
         ([warning(above=5), critical(above=9)], [("green", 0), ("orange", 5), ("red", 9)]),
         ([warning(below=0.8), critical(below=0.6)], [("red", 0), ("orange", 0.6), ("green", 0.8)]),
-        ([warning(above=-5)], [("green", -6), ("orange", -5)]),
+        ([warning(above=-5)], [("green", 0), ("orange", -5)]),
         ([info(below=2), critical(above=7)], [("blue", 0), ("green", 2), ("red", 7)]),
         ([critical(equals=0)], [("green", 0)]),
         ([critical(above=0)], [("green", 0), ("red", 1e-9)]),
-        ([warning(at_least=0)], [("green", -1), ("orange", 0)]),
+        ([warning(at_least=0)], [("green", 0), ("orange", 0)]),
     ],
 )
 def test_threshold_steps(levels: list[Any], colours: list[tuple[str, float]]) -> None:

@@ -17,8 +17,8 @@ UNKNOWN = "purple"
 NO_DATA = "no data"
 PLANNED, WAITING = "planned", "#808080"
 """What a panel says that waits for metrics which nobody exposes yet, in grey: it is no trouble that it has no data."""
-WRAPPED: Json = {"type": "auto", "wrapText": True}
-"""The cells of a column of texts: cut ones look alike."""
+WRAPPED: Json = {"id": "custom.wrapText", "value": True}
+"""The setting of a column of texts since Grafana 12: cut ones look alike. The one before, 12 renames at each save."""
 COLOURS = {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"}
 
 # https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts
@@ -56,7 +56,7 @@ def steps(levels: Sequence[Level], *, whole: bool = False) -> list[Json]:
     """Return the threshold steps for an alert's levels, lowest first.
 
     Values below a `below` threshold and above an `above` threshold take the level's colour, those between are
-    green. The first step is Grafana's base, which reaches down to -Infinity whatever its number says.
+    green. The first step is Grafana's base, which reaches down to -Infinity whatever its number says; Grafana saves 0.
 
     Args:
         levels: the levels.
@@ -74,10 +74,7 @@ def steps(levels: Sequence[Level], *, whole: bool = False) -> list[Json]:
     highs.sort()
     colours = [colour for _, colour in lows] + [OK] + [colour for _, colour in highs]
     values = [value for value, _ in (*lows, *highs)]
-    base = 0.0 if not values or values[0] > 0 else values[0] - 1
-    return [
-        {"color": c, "value": v} for c, v in zip(colours, [plain_number(base), *map(plain_number, values)], strict=True)
-    ]
+    return [{"color": c, "value": v} for c, v in zip(colours, [0, *map(plain_number, values)], strict=True)]
 
 
 def _step(threshold: Threshold, whole: bool) -> float:

@@ -146,8 +146,8 @@ def _columns(links: Links, severities: list[Severity]) -> list[Json]:
             cell={"mode": "basic", "type": "color-background"},
             width=130,
         ),
-        _column(ALERT, links=[runbook], cell=WRAPPED),
-        _column(WHERE, noValue=EVERYWHERE, cell=WRAPPED),
+        _column(ALERT, links=[runbook], wrapped=True),
+        _column(WHERE, noValue=EVERYWHERE, wrapped=True),
         {
             "matcher": {"id": "byName", "options": RUNBOOK},
             # The first is read by Grafana before 12, the second since.
@@ -157,8 +157,10 @@ def _columns(links: Links, severities: list[Severity]) -> list[Json]:
     ]
 
 
-def _column(name: str, *, cell: Json | None = None, width: int = 0, **properties: object) -> Json:
+def _column(
+    name: str, *, cell: Json | None = None, width: int = 0, wrapped: bool = False, **properties: object
+) -> Json:
     """Return the settings of a column, by the name in its head."""
     custom = {"custom.cellOptions": cell, "custom.width": width or None}
     given = [{"id": key, "value": value} for key, value in (properties | custom).items() if value is not None]
-    return {"matcher": {"id": "byName", "options": name}, "properties": given}
+    return {"matcher": {"id": "byName", "options": name}, "properties": [*given, *([WRAPPED] if wrapped else [])]}

@@ -395,8 +395,7 @@ def _or_a_row(panel: Panel, query: Query) -> Expr:
 
 def _label_column(label: Label) -> Json:
     """Return the settings of a column of a label."""
-    cell = {"id": "custom.cellOptions", "value": WRAPPED}
-    return {"matcher": {"id": "byName", "options": titled(label.name)}, "properties": [cell]}
+    return {"matcher": {"id": "byName", "options": titled(label.name)}, "properties": [WRAPPED]}
 
 
 def _falls(levels: Sequence[Level]) -> bool:
