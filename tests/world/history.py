@@ -25,7 +25,7 @@ from tests.world.traffic import Timeline
 
 CLOSE = 4 * 3600.0
 """Seconds at the end of the past in which there is all that a real Prometheus would have."""
-COARSE, SELDOM = 60.0, 120.0
+COARSE, SELDOM = 60.0, 60.0
 """Seconds from one scrape to the next before that, and from one evaluation to the next, of what is done more often."""
 CLOSEST = 30.0
 """Seconds from one evaluation to the next of what has no old past, unless a dashboard shows it: guards of alerts."""
