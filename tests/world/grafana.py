@@ -14,13 +14,16 @@ from typing import Any
 import click
 import requests
 
+from obsgen.artifacts import artifacts
 from obsgen.errors import ObsgenError
 from obsgen.grafana.apply import Outcome, Result
 from obsgen.grafana.plan import Choices
 from obsgen.grafana.pushing import Pushing
 from obsgen.grafana.settings import environment
+from obsgen.swap import write
 from tests.bench.prometheus import direct
 from tests.conftest import ROOT
+from tests.world.catalog import live_catalog
 
 PROMETHEUS = "obsgen-world"
 ALERTMANAGER = "obsgen-world-alertmanager"
@@ -56,7 +59,7 @@ def sources(prometheus_url: str, alertmanager_url: str | None) -> list[Json]:
 
 
 def connect(
-    shell: Mapping[str, str], prometheus_url: str, alertmanager_url: str | None, generated: Path = ROOT / "generated"
+    shell: Mapping[str, str], prometheus_url: str, alertmanager_url: str | None, generated: Path | None = None
 ) -> list[Outcome]:
     """Give a Grafana the data sources of a world and the artifacts of a folder, docs included; return what was done.
 
@@ -68,7 +71,8 @@ def connect(
             `GRAFANA_USER` and `GRAFANA_PASSWORD`. A data source needs the role Admin.
         prometheus_url: of the world's Prometheus.
         alertmanager_url: of its Alertmanager; None without any.
-        generated: the folder of the artifacts.
+        generated: the folder of the artifacts; those of the world's own catalog, in which no source is only planned,
+            when left out.
 
     Raises:
         ObsgenError: Grafana cannot be reached, or does not take them.
@@ -80,6 +84,10 @@ def connect(
             _put(session, where.url, source)
     named = {**shell, "GRAFANA_URL": where.url, "GRAFANA_DATASOURCE": PROMETHEUS}
     with tempfile.TemporaryDirectory(prefix="obsgen-world-") as backups:
+        if generated is None:
+            generated = Path(backups) / "generated"
+            catalog = live_catalog()
+            write(generated, catalog.project.name, artifacts(catalog))
         pushing = Pushing(None, generated, named)
         _, outcomes = pushing.apply(pushing.plan(Choices(overwrite_edits=True)), "sync", Path(backups))
     bad = [outcome for outcome in outcomes if outcome.result is not Result.DONE]
@@ -104,8 +112,8 @@ def _put(session: requests.Session, url: str, source: Json) -> None:
 
 @click.command()
 @click.option("--control", required=True, metavar="URL", help="The world's control address, as it prints it.")
-@click.option("--generated", type=click.Path(path_type=Path, file_okay=False), default=ROOT / "generated")
-def main(control: str, generated: Path) -> None:
+@click.option("--generated", type=click.Path(path_type=Path, file_okay=False), help="Folder of other artifacts.")
+def main(control: str, generated: Path | None) -> None:
     """Show a running world in the Grafana at GRAFANA_URL."""
     with direct() as session:
         status = session.get(control, timeout=TIMEOUT).json()
