@@ -7,8 +7,7 @@ from math import nan
 from typing import Any
 
 from obsgen.index import Index
-from obsgen.layout import Position, contents, page
-from obsgen.layout import legend as room
+from obsgen.layout import Position
 from obsgen.layout.table import columns
 from obsgen.model.catalog import Domain
 from obsgen.model.dashboard import (
@@ -27,33 +26,20 @@ from obsgen.model.dashboard import (
 )
 from obsgen.model.rule import Level, Recording
 from obsgen.promql.functions import label_replace, vector
-from obsgen.promql.infer import EXTREMES, core, labels_of
+from obsgen.promql.infer import core, labels_of
 from obsgen.promql.label import TARGET_LABELS, Label
-from obsgen.promql.metric import Gauge, Metric, seconds
-from obsgen.promql.quantity import unit_of
+from obsgen.promql.metric import Metric, seconds
 from obsgen.promql.text import Scope, render
-from obsgen.promql.tree import Aggregate, Binary, Call, Expr, Raw, Series, series_in, walk
+from obsgen.promql.tree import Aggregate, Expr, Series, series_in
 from obsgen.promql.units import Unit
 from obsgen.render import grafana
 from obsgen.render.fields import NO_DATA, UNITS, WRAPPED, mappings, no_data, number_now, steps
 from obsgen.render.firing import firing
 from obsgen.render.grafana import Json
+from obsgen.render.legends import falls, legend_of
 from obsgen.render.links import Links
+from obsgen.render.values import NEVER_NEGATIVE, is_whole, shared_states, states_of
 from obsgen.words import duration, titled
-
-_NEVER_NEGATIVE = (
-    Unit.COUNT,
-    Unit.REQUESTS,
-    Unit.MILLISECONDS,
-    Unit.SECONDS,
-    Unit.BYTES,
-    Unit.PER_SECOND,
-    Unit.REQUESTS_PER_SECOND,
-    Unit.BYTES_PER_SECOND,
-)
-
-BESIDE = 16
-"""From this width on, of 24, a graph has room for its legend beside it."""
 
 
 class Panels:
@@ -120,7 +106,7 @@ class Panels:
             color = {"mode": "thresholds"} if levels else {"mode": "fixed", "fixedColor": "blue"}
             custom |= {"gradientMode": "scheme"} if levels else {}
         defaults = self._field(panel) | {"color": color, "custom": custom}
-        if panel.value_unit in _NEVER_NEGATIVE:
+        if panel.value_unit in NEVER_NEGATIVE:
             defaults["min"] = 0
         if levels:
             defaults["thresholds"] = self._thresholds(panel.queries, levels)
@@ -128,8 +114,8 @@ class Panels:
             "kind": "timeseries",
             **self._queries(panel),
             "options": {
-                "legend": _legend_of(panel, position, several=several, lowest_first=_falls(levels)),
-                "tooltip": {"mode": "multi", "sort": "asc" if _falls(levels) else "desc"},
+                "legend": legend_of(panel, position, several=several, lowest_first=falls(levels)),
+                "tooltip": {"mode": "multi", "sort": "asc" if falls(levels) else "desc"},
             },
             "defaults": defaults,
         }
@@ -187,7 +173,7 @@ class Panels:
                 "valueMode": "color",
             },
             "defaults": self._coloured(panel)
-            | ({"min": 0} if panel.value_unit in (*_NEVER_NEGATIVE, Unit.RATIO) else {})
+            | ({"min": 0} if panel.value_unit in (*NEVER_NEGATIVE, Unit.RATIO) else {})
             | ({"max": 1} if panel.value_unit is Unit.RATIO else {}),
         }
 
@@ -220,7 +206,7 @@ class Panels:
     def _column(self, panel: Table, head: str, query: Query, width: int) -> Json:
         levels, unit = self._of(query), panel.unit_of(query)
         properties: list[Json] = [{"id": key, "value": value} for key, value in number_now(unit).items()]
-        states = _states([query.expr])
+        states = states_of(query.expr)
         known = (
             [no_data(query.absent, "text")]
             if query.absent
@@ -284,7 +270,7 @@ class Panels:
     def _own(self, panel: Panel, query: Query) -> Json:
         """Return what a query does not share with the others of its panel."""
         unit = query.unit is not None and query.unit is not panel.value_unit
-        states = _states([query.expr]) if not _shared_states(panel) else {}
+        states = states_of(query.expr) if not shared_states(panel) else {}
         own: Json = {"unit": UNITS[query.unit]} if unit and query.unit else {}
         return own | ({"mappings": mappings(states, self._of(query), planned=self._planned([query]))} if states else {})
 
@@ -321,64 +307,18 @@ class Panels:
     def _field(self, panel: Panel, unit: Json | None = None) -> Json:
         levels = [level for query in panel.queries for level in self._of(query)]
         decimals = {} if panel.decimals is None else {"decimals": panel.decimals}
-        named = mappings(_shared_states(panel), levels, planned=self._planned(panel.queries))
+        named = mappings(shared_states(panel), levels, planned=self._planned(panel.queries))
         return (unit or {"unit": UNITS[panel.value_unit]}) | decimals | {"mappings": named}
 
     def _coloured(self, panel: Panel) -> Json:
         field, levels = self._field(panel, number_now(panel.value_unit)), self._levels(panel)
-        if levels or _shared_states(panel):
+        if levels or shared_states(panel):
             return field | {"color": {"mode": "thresholds"}, "thresholds": self._thresholds(panel.queries, levels)}
         return field | {"color": {"fixedColor": "text", "mode": "fixed"}}
 
     def _thresholds(self, queries: Sequence[Query], levels: Sequence[Level]) -> Json:
-        whole = all(self._is_whole(query.expr) for query in queries)
+        whole = all(is_whole(query.expr, self.index.series) for query in queries)
         return {"mode": "absolute", "steps": steps(levels, whole=whole)}
-
-    def _is_whole(self, expr: Expr) -> bool:
-        """Return whether the values of an expression are whole numbers, for certain."""
-        if unit_of(expr) not in (Unit.COUNT, Unit.REQUESTS):
-            return False
-        return not any(map(self._is_fraction, walk(expr)))
-
-    def _is_fraction(self, node: Expr) -> bool:
-        match node:
-            case Aggregate(operator="avg" | "quantile" | "stddev" | "stdvar") | Binary(operator="/") | Raw():
-                return True
-            case Call(function=function):
-                return function.startswith(("avg", "rate", "irate", "increase", "delta", "quantile", "histogram"))
-            case Series() if isinstance(made := self.index.series.get(node.name), Recording):
-                return not self._is_whole(made.expr)
-        return False
-
-
-def _legend_of(panel: TimeSeries, position: Position, *, several: bool, lowest_first: bool) -> Json:
-    """Return the legend of a graph: none for one line, beside the graph where there is room, else below it.
-
-    Args:
-        panel: the graph.
-        position: its place.
-        several: whether it can have several lines.
-        lowest_first: whether low values are the bad ones, which stand at the top.
-    """
-    if not several:
-        return {"displayMode": "list", "placement": "bottom", "showLegend": False}
-    known = [contents.names(query) for query in panel.queries]
-    if all(known):
-        names = [name for each in known for name in each or ()]
-        fits = room.legend(names, *page.inside(position.w, position.h, titled=True))
-        below = fits is None or fits.placement == "bottom"
-    else:
-        below = position.w < BESIDE
-    if below:
-        return {"displayMode": "list", "placement": "bottom", "showLegend": True}
-    return {
-        "calcs": ["lastNotNull"],
-        "displayMode": "table",
-        "placement": "right",
-        "showLegend": True,
-        "sortBy": "Last *",
-        "sortDesc": not lowest_first,
-    }
 
 
 def _or_a_row(panel: Panel, query: Query) -> Expr:
@@ -396,23 +336,6 @@ def _or_a_row(panel: Panel, query: Query) -> Expr:
 def _label_column(label: Label) -> Json:
     """Return the settings of a column of a label."""
     return {"matcher": {"id": "byName", "options": titled(label.name)}, "properties": [WRAPPED]}
-
-
-def _falls(levels: Sequence[Level]) -> bool:
-    """Return whether what is below a threshold is bad."""
-    return any(each.threshold and "<" in each.threshold.comparison.value for each in levels)
-
-
-def _states(expressions: Sequence[Expr]) -> dict[int, str]:
-    # An average of states is none of them.
-    subjects = (core(expr, EXTREMES) for expr in expressions)
-    return {v: name for s in subjects if isinstance(s, Gauge) for v, name in s.states.items()}
-
-
-def _shared_states(panel: Panel) -> dict[int, str]:
-    """Return the names of states where all queries of a panel are about the same: else a ratio would read `healthy`."""
-    each = [_states([expr]) for expr in panel.expressions]
-    return each[0] if each and all(states == each[0] for states in each) else {}
 
 
 def _newest() -> Json:
