@@ -28,7 +28,9 @@ ALERT, SEVERITY, WHERE, SINCE, RUNBOOK = "Alert", "Severity", "Where", "Since", 
 _TRIMMED = r" *(\S.*?) *"
 _SORTED = [{"displayName": SEVERITY, "desc": False}, {"displayName": SINCE, "desc": True}]
 EVERYWHERE = "–"
-"""Where an alert fires that has no labels."""
+"""Where an alert fires that has no labels, and what a row is called that has no alert."""
+UNANSWERED = f"{NO_DATA}: does the data source answer?"
+"""What the table says that gets no answer; and each cell without a value that has no text of its own."""
 NOTHING, UNSEEN, UNWATCHED = "ok", "unknown", "none"
 """The severities of the rows that say that nothing fires, that not even the Watchdog does, so that it is not known
 whether anything does, and that nothing is seen to fire where there is no Watchdog."""
@@ -49,7 +51,7 @@ def firing(index: Index, domain: Domain, dashboard: Dashboard, panel: AlertList)
             "showHeader": True,
             "sortBy": [{"displayName": SEVERITY, "desc": False}, {"displayName": SINCE, "desc": True}],
         },
-        "defaults": {"custom": {"align": "auto", "cellOptions": {"type": "auto"}}},
+        "defaults": {"custom": {"align": "auto", "cellOptions": {"type": "auto"}}, "noValue": UNANSWERED},
         "overrides": _columns(Links(index), _severities(shown)),
         "transformations": [{"id": "organize", "options": _order()}],
     }
@@ -146,7 +148,7 @@ def _columns(links: Links, severities: list[Severity]) -> list[Json]:
             cell={"mode": "basic", "type": "color-background"},
             width=130,
         ),
-        _column(ALERT, links=[runbook], wrapped=True),
+        _column(ALERT, links=[runbook], noValue=EVERYWHERE, wrapped=True),
         _column(WHERE, noValue=EVERYWHERE, wrapped=True),
         {
             "matcher": {"id": "byName", "options": RUNBOOK},
