@@ -12,6 +12,7 @@ import errno
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
@@ -19,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from obsgen.errors import OutputError
-from obsgen.tree import MANIFEST, Change, Kind, compare, exists, owned
+from obsgen.tree import MANIFEST, Change, Kind, compare, exists, is_folder, node, owned
 
 _NEW = ".obsgen-new-"
 _UNFINISHED = ".obsgen-unfinished"
@@ -90,7 +91,7 @@ def _build(new: Path, old: Path, changes: list[Change]) -> dict[str, Stamp]:
             kept[relative.as_posix()] = _stamp(path)
             _link(path, new / relative)
     # A folder that was empty before is somebody's; one that only stale files filled goes with them.
-    for folder in (p for p in old.rglob("*") if p.is_dir() and not p.is_symlink() and not any(p.iterdir())):
+    for folder in (p for p in old.rglob("*") if is_folder(p) and not any(p.iterdir())):
         (new / folder.relative_to(old)).mkdir(parents=True, exist_ok=True)
     for change in changes:
         if change.kind is not Kind.STALE:
@@ -141,6 +142,10 @@ def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:
+        mode = source.lstat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+            # To read it may wait, or never end.
+            raise OSError(errno.EINVAL, f"{source} is {node(mode)}, which cannot be kept; move it away") from None
         shutil.copy2(source, target, follow_symlinks=False)
 
 
@@ -190,25 +195,39 @@ def _save_latecomers(old: Path, new: Path, kept: Mapping[str, Stamp], ours: Coll
         new: the new tree.
         kept: the files that were taken over, as they were then.
         ours: the files that this run replaced or removed.
+
+    Raises:
+        OutputError: a folder on the way to one of the files is a link in the new tree.
     """
     if not old.exists():
         return
-    found = set()
-    for path in list(_files(old)):
-        relative = path.relative_to(old).as_posix()
-        found.add(relative)
+    found = {path.relative_to(old).as_posix(): path for path in _files(old)}
+    # First what is gone: a link that somebody has replaced by a folder must not lead elsewhere what is in it now.
+    for relative in kept.keys() - found.keys():
+        (new / relative).unlink(missing_ok=True)
+    for relative, path in found.items():
         saved_since = relative in kept and _stamp(path) != kept[relative]
         if saved_since or (relative not in kept and relative not in ours and not exists(new / relative)):
+            _check_way(new, relative, path)
             (new / relative).parent.mkdir(parents=True, exist_ok=True)
             path.replace(new / relative)
-    for relative in kept.keys() - found:
-        (new / relative).unlink(missing_ok=True)
+
+
+def _check_way(folder: Path, relative: str, saved: Path) -> None:
+    """Refuse to move a file through a link: it would be out of the output folder."""
+    for parent in Path(relative).parents:
+        if (folder / parent).is_symlink() and parent != Path():
+            raise OutputError(
+                f"{folder / parent} is a link to elsewhere; an earlier run left {saved}, which belongs there\n"
+                "    move that file to where you want it, or delete it"
+            )
 
 
 def _recover(target: Path) -> None:
     """Clear what an earlier run left when it was killed, and bring back a folder that it had moved aside."""
     name = re.compile(re.escape(f"{_NEW}{target.name}-") + r"[a-z0-9_]{8}(-old)?")
-    lefts = [path for path in target.parent.iterdir() if name.fullmatch(path.name)]
+    # obsgen makes folders only: a link or a pipe of such a name is somebody else's, and leads who knows where.
+    lefts = [path for path in target.parent.iterdir() if name.fullmatch(path.name) and is_folder(path)]
     for left in sorted(lefts, reverse=True):
         if left.name.endswith("-old") and not target.exists():
             left.rename(target)
@@ -220,7 +239,9 @@ def _recover(target: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a tree that nobody needs, folders without write permission included."""
+    """Remove a tree that nobody needs, folders without write permission included; nothing but a folder."""
+    if not is_folder(folder):
+        return
     for directory, _, _ in os.walk(folder):
         with suppress(OSError):
             Path(directory).chmod(0o700)
@@ -235,7 +256,7 @@ def _locked(folder: Path) -> Iterator[None]:
     except ImportError:  # Windows has no such lock
         yield
         return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -19,6 +19,15 @@ from obsgen.errors import OutputError
 MANIFEST = ".obsgen"
 _HEADER = "# Files that obsgen made from the catalog "
 _NO_NEWLINE = "\\ No newline at end of file\n"
+_NODES = {
+    stat.S_IFREG: "a file",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a link",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 CONTEXT = 3
 """Lines around a difference."""
 TOO_LONG = 20_000
@@ -92,9 +101,10 @@ def compare(folder: Path, catalog: str, artifacts: Mapping[str, str]) -> list[Ch
         artifacts: the text of every artifact, by its path.
 
     Raises:
-        OutputError: the folder belongs to another catalog, an artifact's place is taken by a file that obsgen did
-            not make, or it cannot be read.
+        OutputError: as of `check_place`, the folder belongs to another catalog, an artifact's place is taken by a
+            file that obsgen did not make, or it cannot be read.
     """
+    check_place(folder)
     owner, listed_files = owned(folder)
     if owner is not None and owner != catalog:
         raise OutputError(
@@ -122,6 +132,27 @@ def compare(folder: Path, catalog: str, artifacts: Mapping[str, str]) -> list[Ch
     return sorted((c for c in changes if c.kind is not Kind.STALE or exists(folder / c.path)), key=lambda c: c.path)
 
 
+def check_place(folder: Path) -> None:
+    """Refuse an output folder that is something else: only a folder, or nothing, may be replaced.
+
+    Raises:
+        OutputError: the path, or one above it, is a file, a device, a socket or a named pipe, or cannot be read.
+    """
+    for place in (folder, *folder.parents):
+        try:
+            mode = place.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # something above may be a file
+        except OSError as error:
+            raise OutputError(f"cannot read {place}: {error.strerror}") from error
+        if not stat.S_ISDIR(mode):
+            raise OutputError(
+                f"{place} is {node(mode)}, and the artifacts need a folder: nothing was changed\n"
+                "    name a folder, or a path where nothing is, with --output DIR"
+            )
+        return
+
+
 def owned(folder: Path) -> tuple[str | None, list[str]]:
     """Return whose artifacts a folder holds and the paths of them."""
     text = _read(folder / MANIFEST)
@@ -136,6 +167,16 @@ def owned(folder: Path) -> tuple[str | None, list[str]]:
 def exists(path: Path) -> bool:
     """Return whether there is anything at a path, a broken link included."""
     return path.is_symlink() or path.exists()
+
+
+def node(mode: int) -> str:
+    """Return in words what is at a path, by its mode: a file, a device."""
+    return _NODES.get(stat.S_IFMT(mode), "no file")
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a path is a folder itself, and no link to one."""
+    return path.is_dir() and not path.is_symlink()
 
 
 def _read(path: Path) -> str | None:

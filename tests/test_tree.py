@@ -259,11 +259,12 @@ import sys
 from pathlib import Path
 from obsgen.swap import write
 out, version = Path(sys.argv[1]), 0
-print("ready", flush=True)
 while True:
     version += 1
     files = {f"{n % 7}/{n}.txt": f"version {version}" for n in range(60)}
     write(out, "mine", files)
+    if version == 1:
+        print("ready", flush=True)
 """
 
 

@@ -47,7 +47,7 @@ main.add_command(slo.commands)
 @click.option(
     "--output",
     "-o",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     default=Path("generated"),
     show_default=True,
     help="Folder for the artifacts.",
@@ -149,8 +149,9 @@ def _generate(definitions: Path, output: Path, check: bool, progress: Progress) 
     """Return what differs, written unless `check` is set, and the number of artifacts."""
     from obsgen.artifacts import artifacts
     from obsgen.swap import write
-    from obsgen.tree import compare
+    from obsgen.tree import check_place, compare
 
+    check_place(output)
     catalog = catalog_of(definitions, progress)
     files = artifacts(catalog, progress.step)
     progress.step("comparing" if check else "writing")

@@ -10,6 +10,7 @@ from pathlib import Path
 from obsgen.errors import ObsgenError
 from obsgen.grafana.commit import commit
 from obsgen.grafana.diff import Difference, differences
+from obsgen.grafana.files import file_name, open_file
 from obsgen.grafana.filled import unfilled
 from obsgen.grafana.instance import Instance
 from obsgen.grafana.plan import Action, Choices, Kind, Plan, plan, suspects
@@ -138,7 +139,7 @@ class Pushing(Session):
             )
         was, here = known[there]
         content = unfilled(was, self.instance.undress(found.content, was, here))
-        target = path or Path(".obsgen/pulled") / f"{was['uid']}.json"
+        target = path or Path(".obsgen/pulled") / f"{file_name(str(was['uid']))}.json"
         changes = tuple(differences(was, content))
         if changes:
             _write(target, json_text(content, sort_keys=True))
@@ -168,7 +169,7 @@ def _variables(content: Json) -> list[Json]:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", errors="surrogatepass")
+        with open_file(path, "w") as file:
+            file.write(text)
     except OSError as error:
-        raise ObsgenError(f"cannot write {path}: {error.strerror}") from error
+        raise ObsgenError(f"cannot write {path}: {error.strerror}\n    name another file with --output") from error

@@ -5,7 +5,8 @@
         dashboards/*.json   each dashboard that it was about to change or delete, as it was
         done.jsonl          a line for each thing that was done, or failed
 
-It is all on disk before the first request that writes, and no secret is in it.
+It is all on disk before the first request that writes, and no secret is in it. Only who ran it can read it: it may
+hold dashboards of other people.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from obsgen.errors import ObsgenError
+from obsgen.grafana.files import PRIVATE, file_name, make_folder, open_file
 from obsgen.grafana.plan import Action, Kind, Plan
 from obsgen.grafana.state import Dashboard, Folder, Json, LiveDashboard, parsed
 from obsgen.style import json_text
+from obsgen.tree import exists
 
 FOLDER = Path(".obsgen/backups")
 RUN = "run.json"
@@ -116,7 +119,7 @@ class Run:
     def done(self, uid: str, subject: str, outcome: str) -> None:
         """Note what came of something, if that can be written: an undoing does without."""
         line = json.dumps({"uid": uid, "subject": subject, "outcome": outcome})
-        with contextlib.suppress(OSError), self._lock, (self.path / DONE).open("a", encoding="utf-8") as file:
+        with contextlib.suppress(OSError), self._lock, open_file(self.path / DONE, "a", PRIVATE) as file:
             file.write(line + "\n")
 
     def results(self) -> dict[str, str]:
@@ -152,7 +155,7 @@ def save(plan: Plan, facts: Facts, folder: Path = FOLDER, now: datetime | None =
     """
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         _ignored_by_git(folder)
         path = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
         try:
@@ -177,7 +180,7 @@ def load(name: str, folder: Path = FOLDER) -> Run:
     Raises:
         BackupError: there is none, or it cannot be read.
     """
-    if not (folder / name / RUN).is_file():
+    if Path(name).name != name or not (folder / name / RUN).is_file():
         known = ", ".join(run.name for run in runs(folder)[-3:]) or "none"
         raise BackupError(f"there is no run {name!r} in {folder}\n    the last ones are: {known}")
     said = _read(folder / name / RUN)
@@ -225,7 +228,7 @@ def _save(action: Action, number: int, path: Path) -> Entry:
         return Entry(*_head(entry, before.title), version=before.version)
     if not isinstance(before, LiveDashboard):
         return entry
-    file = f"dashboards/{number:04}-{''.join(c if c.isalnum() or c in '-_' else '_' for c in action.uid)}.json"
+    file = f"dashboards/{number:04}-{file_name(action.uid)}.json"
     _write(path / file, json.dumps({"dashboard": before.content, "folderUid": before.folder}, sort_keys=True))
     return Entry(*_head(entry, action.title), before.folder, before.version, before.updated_by, before.updated, file)
 
@@ -242,15 +245,16 @@ def _moved(path: Path, folder: Path, name: str) -> Path:
     """Give a finished backup its name; a second run of the same second gets a number."""
     for number in range(1, 1_000):
         final = folder / (name if number == 1 else f"{name}-{number}")
-        if not final.exists():
+        if not exists(final):
             path.rename(final)
             return final
     raise BackupError(f"there are too many runs of this second in {folder}")
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    path.parent.mkdir(0o700, exist_ok=True)
+    with open_file(path, "w", PRIVATE) as file:
+        file.write(text)
 
 
 def _read(path: Path) -> Json:
@@ -267,7 +271,7 @@ def _ignored_by_git(folder: Path) -> None:
     """Keep backups out of commits: they may hold what nobody has reviewed."""
     ignore = folder / ".gitignore"
     if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
+        _write(ignore, "*\n")
 
 
 def kinds(entries: tuple[Entry, ...]) -> dict[Kind, int]:
