@@ -113,9 +113,12 @@ def compare(folder: Path, catalog: str, artifacts: Mapping[str, str]) -> list[Ch
         )
     made = frozenset(listed_files)
     wanted = {**artifacts, MANIFEST: manifest(catalog, artifacts)}
-    for parent in {parent for path in wanted for parent in PurePosixPath(path).parents}:
+    for parent in {parent for path in (*wanted, *made) for parent in PurePosixPath(path).parents}:
         if str(parent) != "." and (folder / parent).is_symlink():
-            raise OutputError(f"{folder / parent} is a link to elsewhere; obsgen writes into its own folder only")
+            raise OutputError(
+                f"{folder / parent} is a link to elsewhere; obsgen writes into its own folder only\n"
+                "    delete the link, or put a folder in its place"
+            )
     changes = [Change(path, Kind.STALE, _read(folder / path) or "") for path in listed_files if path not in wanted]
     foreign = []
     for path, text in wanted.items():
@@ -136,18 +139,22 @@ def check_place(folder: Path) -> None:
     """Refuse an output folder that is something else: only a folder, or nothing, may be replaced.
 
     Raises:
-        OutputError: the path, or one above it, is a file, a device, a socket or a named pipe, or cannot be read.
+        OutputError: the path, or one above it, is a file, a device, a socket, a named pipe or a link to nothing, or
+            cannot be read.
     """
     for place in (folder, *folder.parents):
         try:
             mode = place.stat().st_mode
+            found = "" if stat.S_ISDIR(mode) else node(mode)
         except (FileNotFoundError, NotADirectoryError):
-            continue  # something above may be a file
+            if not place.is_symlink():
+                continue  # something above may be a file
+            found = "a link to nothing"
         except OSError as error:
             raise OutputError(f"cannot read {place}: {error.strerror}") from error
-        if not stat.S_ISDIR(mode):
+        if found:
             raise OutputError(
-                f"{place} is {node(mode)}, and the artifacts need a folder: nothing was changed\n"
+                f"{place} is {found}, and the artifacts need a folder: nothing was changed\n"
                 "    name a folder, or a path where nothing is, with --output DIR"
             )
         return

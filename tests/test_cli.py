@@ -108,7 +108,7 @@ def test_a_failure_is_told_to_machines_too(folder: Path) -> None:
     result = run("generate", "--output", "file/out", "--format", "json")
 
     assert result.exit_code == 2
-    assert "cannot replace file/out" in json.loads(result.stdout)["error"]
+    assert "file is a file, and the artifacts need a folder" in json.loads(result.stdout)["error"]
 
 
 def test_what_definitions_print_does_not_disturb_the_json(folder: Path) -> None:
@@ -144,7 +144,7 @@ def test_an_output_that_cannot_be_written_is_told(folder: Path) -> None:
     result = run("generate", "--output", "file/out")
 
     assert result.exit_code == 2
-    assert "cannot replace file/out" in result.stderr
+    assert "file is a file, and the artifacts need a folder" in result.stderr
 
 
 @pytest.mark.parametrize("command", [[], ["generate"]])

@@ -50,6 +50,7 @@ NODES: dict[str, tuple[Callable[[Path], None], str]] = {
     "device": (make_device, "a device"),
     "file": (Path.touch, "a file"),
     "link": (make_link_to_pipe, "a named pipe"),
+    "dangling": (lambda path: path.symlink_to("nothing"), "a link to nothing"),
 }
 
 
@@ -207,7 +208,7 @@ def test_what_is_no_file_inside_is_kept_or_refused_and_never_read(
 
     # Some systems do not link what is no file.
     monkeypatch.setattr(os, "link", unable)
-    if kind in ("file", "link"):
+    if kind in ("file", "link", "dangling"):
         (out / "target").unlink(missing_ok=True)  # a pipe itself
         write(out, "mine", FILES)
         assert os.path.lexists(out / "x")
@@ -215,3 +216,30 @@ def test_what_is_no_file_inside_is_kept_or_refused_and_never_read(
         with pytest.raises(OutputError, match=f"x is {NODES[kind][1]}, which cannot be kept; move it away"):
             write(out, "mine", FILES)
         assert (out / "x").lstat().st_ino == inode
+
+
+def test_a_link_in_the_place_of_an_artifact_is_replaced_and_not_written_through(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write(out, "mine", FILES)
+    (tmp_path / "theirs").write_text("theirs")
+    (out / "a.yml").unlink()
+    (out / "a.yml").symlink_to("../theirs")
+
+    write(out, "mine", FILES)
+
+    assert (tmp_path / "theirs").read_text() == "theirs"
+    assert not (out / "a.yml").is_symlink()
+    assert (out / "a.yml").read_text() == "one\n"
+
+
+@pytest.mark.parametrize("work", [write, compare])
+def test_a_linked_folder_with_stale_files_is_not_read_through(tmp_path: Path, work: Callable[..., object]) -> None:
+    out = tmp_path / "out"
+    write(out, "mine", FILES)
+    (out / "deep").rename(tmp_path / "elsewhere")
+    (out / "deep").symlink_to("../elsewhere")
+
+    with pytest.raises(OutputError, match=r"out/deep is a link to elsewhere.*\n    delete the link"):
+        work(out, "mine", {"a.yml": "one\n"})
+
+    assert (tmp_path / "elsewhere/b.json").read_text() == "two\n"
