@@ -7,7 +7,9 @@ import each other with a leading dot (`from .sources import BOT`), whatever the 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -17,11 +19,12 @@ from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
-from typing import TypeVar
+from types import FrameType, ModuleType
+from typing import TypeVar, cast
 
 from obsgen.errors import DefinitionError, Location, Problem
 from obsgen.model.catalog import Catalog, Domain, Project
+from obsgen.shape import shown
 
 PACKAGE = "obsgen_definitions"
 T = TypeVar("T")
@@ -32,7 +35,7 @@ class Loaded:
     """What a folder of definitions says.
 
     Attributes:
-        catalog: the domains of all files that could be imported, in their order; None without any project.
+        catalog: the domains of all files that could be imported, in their order; None without a project or a domain.
         problems: what is wrong with the files.
     """
 
@@ -54,13 +57,13 @@ def load(folder: Path) -> Loaded:
     problems: dict[Problem, None] = {}
     modules: list[ModuleType] = []
     # What definitions print is none of the run's own output.
-    with _importable(folder.resolve()), redirect_stdout(sys.stderr):
+    with _importable(folder.resolve()), _interrupts() as pressed, redirect_stdout(sys.stderr):
         for path in files:
             try:
                 modules.append(import_module(f"{PACKAGE}.{path.stem}".removesuffix(".__init__")))
-            except KeyboardInterrupt:
-                raise
             except BaseException as error:  # whatever a definition file raises is its author's to mend
+                if pressed:
+                    raise
                 # A file that imports a broken one fails with the same problem at the same line: it is kept once.
                 problems.setdefault(_problem(error, folder.resolve(), path))
     domains, wrong = _collect(modules, "DOMAIN", Domain)
@@ -71,7 +74,7 @@ def load(folder: Path) -> Loaded:
     if not domains and not problems:
         hint = "end each file of a subject with DOMAIN = Domain(name=..., metrics=(...), ...)"
         problems.setdefault(Problem("no-domain", f"no file in {folder} has a DOMAIN", hint=hint))
-    catalog = Catalog(project=projects[0], domains=tuple(domains)) if projects else None
+    catalog = Catalog(project=projects[0], domains=tuple(domains)) if projects and domains else None
     return Loaded(catalog, tuple(problems))
 
 
@@ -85,11 +88,12 @@ def _collect(modules: Sequence[ModuleType], name: str, kind: type[T]) -> tuple[l
     problems = []
     for module in modules:
         value = vars(module).get(name)
-        if isinstance(value, kind):
-            found.setdefault(id(value), value)
+        # By its real type: isinstance() asks the value, too, which may raise anything.
+        if issubclass(type(value), kind):
+            found.setdefault(id(value), cast(T, value))
         elif value is not None:
             at = Location(str(module.__file__), 1)
-            problems.append(Problem("wrong-type", f"{name} is {value!r}, not a {kind.__name__}", at))
+            problems.append(Problem("wrong-type", f"{name} is {shown(value)}, not a {kind.__name__}", at))
     return list(found.values()), problems
 
 
@@ -114,8 +118,23 @@ def _problem(error: BaseException, folder: Path, path: Path) -> Problem:
     return Problem("import", message, at, _meant(error))
 
 
+def blamed(error: BaseException, folder: Path) -> Problem | None:
+    """Return what an exception means for the author of a folder of definitions, None where none of its lines ran."""
+    folder = folder.resolve()
+    at = error.at.file if isinstance(error, DefinitionError) else ""
+    files = [at, *(frame.filename for frame in traceback.extract_tb(error.__traceback__))]
+    guilty = [Path(file) for file in files if file and Path(file).is_relative_to(folder)]
+    return _problem(error, folder, guilty[-1]) if guilty else None
+
+
 def _meant(error: BaseException) -> str:
     """Return a hint with the known name nearest to an unknown one."""
+    if isinstance(error, RecursionError):
+        return (
+            "a function calls itself without end, or an expression is nested too deep: make a Recording of a part of it"
+        )
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return "a definition may not end the run: take the line out"
     if isinstance(error, AttributeError) and error.name:
         near = get_close_matches(error.name, dir(error.obj), n=1, cutoff=0.5)
         return f"did you mean {near[0]!r}?" if near else ""
@@ -154,6 +173,26 @@ class _Finder(MetaPathFinder):
         if list(path) == [str(self.folder)]:
             return self.inside.find_spec(fullname)
         return FileFinder(path[0], (_Loader, [".py"])).find_spec(fullname)
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Yield a list that has an item once somebody presses Ctrl-C: a definition can raise the same exception."""
+    pressed: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+
+    def press(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

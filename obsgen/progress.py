@@ -23,7 +23,7 @@ class Progress:
         self._started = time.monotonic()
         self._shown = False
         self._said = 0.0
-        self._terminal = sys.stderr.isatty()
+        self._terminal = sys.stderr is not None and sys.stderr.isatty()
 
     def __enter__(self) -> Progress:
         return self

@@ -28,11 +28,19 @@ def conform(definition: Any) -> None:
 
 
 def _refuse(definition: Any, name: str, hint: Any, value: Any) -> None:
-    held = ascii(_misfit(value, hint))
+    held = shown(_misfit(value, hint))
     of = type(definition).__name__ + (f"(name={definition.name!r})" if hasattr(definition, "name") else "")
-    raise DefinitionError(
-        f"{name} of {of} is {held if len(held) < 80 else held[:77] + '...'}", f"it takes {_described(hint)}"
-    )
+    raise DefinitionError(f"{name} of {of} is {held}", f"it takes {_described(hint)}")
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it: on one line, cut where it is long, by its type where it fails to say."""
+    try:
+        held = ascii(value)
+    except BaseException:  # what a definition's own __repr__ raises hides the mistake that is to be told
+        held = f"a {type(value).__name__} whose __repr__ fails"
+    held = " ".join(held.split())
+    return held if len(held) < 80 else held[:77] + "..."
 
 
 def _as_tuple(definition: Any, name: str, value: Any) -> Any:

@@ -99,6 +99,9 @@ def proving(given: str) -> str:
     return f"ALERTS = (alert(proofs=(*PROOFS,\n    Proof('P.', {given}),  # <-\n)),)"
 
 
+NESTED = "X = HEAT\nfor n in range(500):\n    X = max_(X)\n"
+"""Definition lines with an expression that no program should have to read."""
+
 # check id: definition lines, the one at fault marked, and what is said about it
 CASES: dict[str, list[tuple[str, str]]] = {
     "duplicate-name": [
@@ -333,7 +336,11 @@ CASES: dict[str, list[tuple[str, str]]] = {
         (
             "WATCHES = ()\nALERTS = (alert(),)  # <-",
             "alert A reads heat, and nothing tells when its source is gone",
-        )
+        ),
+        (
+            "WATCHES = ()\nALERTS = (alert(name='A0'),  # <-\n    *(alert(name=f'A{n}') for n in range(1, 9)))",
+            "alert A0 and 8 more read heat, and nothing tells when its source is gone",
+        ),
     ],
     "panel-identity": [
         ("BOARDS = (board(rows=row(Stat(shows=HEAT), Stat(shows=HEAT))),)  # <-", "board has two panels called 'Heat'"),
@@ -569,6 +576,11 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "A may begin and end outside of the hours 'day', and nobody would hear of it when it is warning",
         ),
     ],
+    # No check of an expanded catalog: nothing that goes down an expression may read these.
+    "deep-expression": [
+        (f"{NESTED}ALERTS = (alert(expr=X),)  # <-", "alert A is nested more than 100 deep"),
+        (f"{NESTED}BOARDS = (board(rows=row(Stat(shows=X, title='T'))),)  # <-", "panel 'T' of board is nested"),
+    ],
     # These are not checks: the definition cannot be built, or its file not be read.
     "definition": [
         ("ALERTS = (alert(expr=HEAT == 0),)  # <-", "the expression of alert A is False, not PromQL"),
@@ -725,6 +737,16 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("X = Severity.FATAL  # <-", "AttributeError: FATAL"),
         ("from .nowhere import SOMETHING  # <-", "ModuleNotFoundError: No module named 'nowhere'"),
         ("raise SystemExit(3)  # <-", "SystemExit: 3"),
+        ("import sys\nsys.exit(0)  # <-", "SystemExit: 0"),
+        ("raise KeyboardInterrupt  # <-", "KeyboardInterrupt"),
+        (
+            "X = HEAT\nfor n in range(500):\n    X = X + n\nALERTS = (alert(expr=X),)  # <-",
+            "RecursionError: maximum recursion depth exceeded",
+        ),
+        (
+            f"{NESTED}RECORDINGS = (Recording(name='a:x', expr=X, title='T', help='H'),)  # <-",
+            "RecursionError: maximum recursion depth exceeded",
+        ),
     ],
     "syntax": [("ALERTS = (alert(\nDOMAIN = ]  # <-", "not Python")],
     "wrong-type": [("", "DOMAIN is 'x', not a Domain")],
@@ -913,3 +935,74 @@ def test_a_definition_that_goes_elsewhere_does_not_take_the_output_along(
 
     assert CliRunner().invoke(main, ["generate"]).exit_code == 0
     assert (tmp_path / "generated/catalog.json").exists()
+
+
+def test_a_mistake_in_a_file_that_all_others_import_is_the_only_one_told(tmp_path: Path) -> None:
+    """No domain is left then, also where the project can be loaded."""
+    write(tmp_path, "first", "")
+    (tmp_path / "definitions/sources.py").write_text("from obsgen.promql import Source\n\nAPP = Sourc(name='app')\n")
+    for name in ("first", "second"):
+        (tmp_path / f"definitions/{name}.py").write_text(f"from .sources import APP\n{HEAD}{TAIL}")
+
+    result = run(tmp_path)
+
+    assert result.exit_code == 1
+    assert "sources.py:3: NameError: name 'Sourc' is not defined [import]\n    did you mean 'Source'?" in result.stderr
+    assert "1 problem; nothing was written" in result.stderr
+
+
+@pytest.mark.parametrize("error", ["ValueError('x')", "SystemExit(0)", "KeyboardInterrupt"])
+@pytest.mark.parametrize("tail", [TAIL, "\nDOMAIN = X()\n"])
+def test_a_value_that_fails_to_say_what_it_is_is_told_by_its_type(tmp_path: Path, error: str, tail: str) -> None:
+    write(tmp_path, "bad", f"class X:\n    def __repr__(self): raise {error}\nMETRICS = (X(),)\n", tail)
+
+    result = run(tmp_path)
+
+    assert result.exit_code == 1
+    assert re.search(r"bad.py:\d+: .* is a X whose __repr__ fails", result.stderr)
+    assert "1 problem; nothing was written" in result.stderr
+
+
+def test_what_a_definition_raises_while_it_is_read_is_told_at_its_line(tmp_path: Path) -> None:
+    """A class of its author's that stands in the catalog runs long after its file was imported."""
+    line = write(
+        tmp_path,
+        "bad",
+        "class Odd(Source):\n    @property\n    def live(self):\n        raise SystemExit(0)  # <-\n"
+        "ODD = Odd(name='odd', title='Odd', job='odd', interval='30s')\n"
+        "X = Gauge(name='x', title='X', help='X', source=ODD)\nMETRICS = (HITS, BAD, HEAT, WAIT, X)\n"
+        "WATCHES = (WATCH, SourceWatch(source=ODD, key=X, still_after=None, impact='i', restart='r'))\n"
+        "ALERTS = (alert(expr=X),)\n",
+    )
+
+    result = run(tmp_path)
+
+    assert result.exit_code == 1, result.output
+    assert f"bad.py:{line}: SystemExit: 0 [import]" in result.stderr
+
+
+def test_what_fails_while_a_part_of_the_catalog_is_missing_does_not_hide_what_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("a part is missing")
+
+    monkeypatch.setattr("obsgen.checks.check", fail)
+    write(tmp_path, "good", "")
+    (tmp_path / "definitions/other.py").write_text("X = HETA\n")
+
+    result = run(tmp_path)
+
+    assert result.exit_code == 1
+    assert "other.py:1: NameError: name 'HETA' is not defined" in result.stderr
+    assert "bug of obsgen" not in result.stderr
+
+
+def test_ctrl_c_ends_the_run_also_while_a_definition_is_read(tmp_path: Path) -> None:
+    write(tmp_path, "slow", "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\n")
+
+    result = run(tmp_path)
+
+    assert result.exit_code == 1
+    assert "Aborted!" in result.stderr
+    assert "problem" not in result.stderr

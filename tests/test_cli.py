@@ -196,3 +196,35 @@ def test_the_help_of_every_command_has_an_example_on_lines_of_its_own() -> None:
         shown = run(*words, "--help").stdout
         assert re.search(rf"^  Example:\n(    obsgen {' '.join(words)}\b.*\n)+", shown, re.MULTILINE), words
         assert "\\b" not in shown
+
+
+def ended(redirection: str, *arguments: str) -> tuple[int, str]:
+    """Return the exit code of the command in a shell that leads its output elsewhere, and what it says on stderr."""
+    command = " ".join([sys.executable, "-m", "obsgen", *arguments, redirection])
+    made = subprocess.run(["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"], capture_output=True, text=True)
+    return made.returncode, made.stderr
+
+
+@pytest.mark.parametrize("arguments", [["generate"], ["generate", "--format", "json"], ["generate", "--help"]])
+def test_a_full_disk_under_the_report_is_one_message(folder: Path, arguments: list[str]) -> None:
+    assert ended("> /dev/full", *arguments) == (
+        2,
+        "obsgen: the report cannot be written: No space left on device\n",
+    )
+
+
+@pytest.mark.parametrize("arguments", [["generate"], ["generate", "--help"]])
+def test_a_reader_that_has_left_ends_the_command_as_it_does_any_other(folder: Path, arguments: list[str]) -> None:
+    assert ended("| exec 0<&-", *arguments) == (141, "")
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_do_not_stop_the_work(folder: Path, redirection: str) -> None:
+    assert ended(redirection, "generate") == (0, "")
+    assert (folder / "generated/catalog.json").exists()
+
+
+def test_a_standard_error_that_takes_nothing_ends_in_a_failure(folder: Path) -> None:
+    (folder / "definitions/climate.py").write_text("X = HETA\n")
+
+    assert ended("2> /dev/full", "generate") == (2, "")

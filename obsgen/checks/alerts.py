@@ -151,10 +151,15 @@ def unwatched_source(survey: Survey) -> Iterator[Problem]:
     """An alert whose source nobody watches: when the source dies, the alert falls silent and looks like health."""
     watched = {watch.source.job for domain in survey.catalog.domains for watch in domain.watches}
     recorded = {recording.name: recording for recording in survey.catalog.recordings}
+    readers: dict[str, dict[str, tuple[Alert, str]]] = {}
     for alert in survey.catalog.alerts:
         for metric in metrics_behind(series_in(alert.expr), recorded):
             for source in dict.fromkeys((metric.source, metric.exposed_by)):
                 if source is not None and source.job not in watched:
-                    message = f"alert {alert.name} reads {metric.name}, and nothing tells when its source is gone"
-                    hint = f"add SourceWatch(source=..., key=...) for job {source.job!r} to the watches of a Domain"
-                    yield Problem("unwatched-source", message, alert.at, hint)
+                    readers.setdefault(source.job, {}).setdefault(alert.name, (alert, metric.name))
+    for job, told in readers.items():  # one watch that is missing is one mistake
+        (alert, read), *others = told.values()
+        who = f"alert {alert.name} reads" if not others else f"alert {alert.name} and {len(others)} more read"
+        message = f"{who} {read}{' and others' if any(name != read for _, name in others) else ''}"
+        hint = f"add SourceWatch(source=..., key=...) for job {job!r} to the watches of a Domain"
+        yield Problem("unwatched-source", f"{message}, and nothing tells when its source is gone", alert.at, hint)

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 
-from obsgen.errors import DefinitionError, Location
+from obsgen.errors import DefinitionError, Location, Problem
 from obsgen.layout import Position, place
 from obsgen.model.catalog import Catalog
 from obsgen.model.dashboard import Dashboard, Panel
 from obsgen.promql.infer import labels_of, lost_labels
 from obsgen.promql.reader import PromQLError
-from obsgen.promql.tree import Expr, Series, walk
+from obsgen.promql.tree import Expr, Series, children, walk
+
+DEEPEST = 100
+"""So deep may an expression of the definitions be nested: what reads them goes down a level at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,19 @@ class Survey:
             return lost_labels(expr)
         except (PromQLError, DefinitionError):
             return ()
+
+
+def deep(catalog: Catalog) -> Iterator[Problem]:
+    """Yield what is nested so deep that no check may read it, of a catalog that is not yet expanded."""
+    for found in _places(catalog):
+        # A level at a time, each part once: a part may stand in many places.
+        level, depth = [found.expr], 1
+        while level and depth <= DEEPEST:
+            level = list({id(part): part for node in level for part in children(node)}.values())
+            depth += 1
+        if level:
+            hint = "make a Recording of a part of it, and read that"
+            yield Problem("deep-expression", f"{found.what} is nested more than {DEEPEST} deep", found.at, hint)
 
 
 def _places(catalog: Catalog) -> Iterator[Place]:

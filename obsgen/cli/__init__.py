@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from obsgen.cli import grafana, slo
-from obsgen.cli.common import CONTEXT, Group, catalog_of, definitions_option, format_option, prometheus_option, run
+from obsgen.cli.common import CONTEXT, Root, catalog_of, definitions_option, format_option, prometheus_option, run
 from obsgen.errors import EXIT_CLEAN, EXIT_PROBLEMS
 from obsgen.progress import Progress
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from obsgen.tree import Change
 
 
-@click.group(cls=Group, context_settings=CONTEXT)
+@click.group(cls=Root, context_settings=CONTEXT)
 @click.version_option(package_name="obsgen")
 def main() -> None:
     r"""Compile a metric catalog into dashboards, rules and docs, and prove its rules.

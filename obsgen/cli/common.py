@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TextIO, TypeVar
 
 import click
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from obsgen.model.catalog import Catalog
 
 T = TypeVar("T")
+EXIT_UNREAD = 141
+"""The reader of a pipe left before the end: what a shell tells of a command that the broken pipe ended."""
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -45,6 +50,49 @@ class Group(Command, click.Group):
     """A command with commands of its own."""
 
     command_class = Command
+
+
+class Root(Group):
+    """The command of all commands: one message, and no traceback, where standard output takes nothing."""
+
+    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+        """Parse, and print help and version."""
+        with _heard():
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _heard():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Exit as a shell's tools do when a stream cannot be written: 141 when its reader left, else with a message."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        for stream in (sys.stdout, sys.stderr):
+            _silence(stream)
+        if error.errno == errno.EPIPE:
+            sys.exit(EXIT_UNREAD)
+        with suppress(OSError):
+            click.echo(f"obsgen: the report cannot be written: {error.strerror}", err=True)
+        sys.exit(EXIT_FAILED)
+
+
+def _silence(stream: TextIO | None) -> None:
+    """Lead a stream that cannot be written nowhere: Python writes what is left of it once more at the end."""
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 class Report(Protocol):
@@ -98,16 +146,26 @@ def catalog_of(definitions: Path, progress: Progress) -> Catalog:
         DefinitionsRejected: it has problems.
     """
     from obsgen.checks import check
+    from obsgen.checks.places import deep
     from obsgen.expand import expand
-    from obsgen.load import load
+    from obsgen.load import blamed, load
 
     progress.step("loading definitions")
     loaded = load(definitions)
     problems: list[Problem] = list(loaded.problems)
-    if loaded.catalog is not None:
-        expanded = expand(loaded.catalog)
-        progress.step("checking")
-        problems += check(expanded, whole=not problems)
+    nested = list(deep(loaded.catalog)) if loaded.catalog is not None else []
+    problems += nested
+    if loaded.catalog is not None and not nested:
+        try:
+            expanded = expand(loaded.catalog)
+            progress.step("checking")
+            problems += check(expanded, whole=not problems)
+        except (Exception, SystemExit) as error:
+            # A line of the definitions ran and failed, or a part of the catalog is missing: what is known is told.
+            guilty = blamed(error, definitions)
+            if guilty is None and not problems:
+                raise
+            problems += [guilty] if guilty is not None else []
     if problems or loaded.catalog is None:
         raise DefinitionsRejected(sorted(problems, key=lambda p: (p.at is None, p.at, p.check, p.message)))
     return expanded
