@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
 
 import requests
 
@@ -55,7 +56,7 @@ class Prometheus:
         self._proxies = {"no_proxy": host} if _is_loopback(host) else None
         self._session = requests.Session()
         self._session.auth = login
-        for proxy in requests.utils.getproxies().values():
+        for proxy in getproxies().values():
             keep_address(proxy)
         self._session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=16))
 
@@ -113,9 +114,13 @@ class Prometheus:
         try:
             said = answer.json()
         except ValueError:
-            raise PrometheusError(f"{self.name} is no Prometheus: it answered {excerpt(answer.text.strip(), 80)}") from None
+            raise PrometheusError(
+                f"{self.name} is no Prometheus: it answered {excerpt(answer.text.strip(), 80)}"
+            ) from None
         if said.get("status") != "success":
-            raise PrometheusError(f"Prometheus refuses {params.get('query', what)}: {printable(redacted(str(said.get('error', said))))}")
+            raise PrometheusError(
+                f"Prometheus refuses {params.get('query', what)}: {printable(redacted(str(said.get('error', said))))}"
+            )
         return dict(said["data"])
 
     def retention(self) -> str:
@@ -133,7 +138,9 @@ class Prometheus:
         """
         answer = self._ask("POST", "/-/reload")
         if not answer.ok:
-            raise PrometheusError(f"Prometheus does not take the rules: {printable(redacted(answer.text.strip())[:300])}")
+            raise PrometheusError(
+                f"Prometheus does not take the rules: {printable(redacted(answer.text.strip())[:300])}"
+            )
 
     def alerts(self) -> list[dict[str, Any]]:
         """Return the alerts that its own rules have raised."""
@@ -149,7 +156,9 @@ class Prometheus:
         try:
             return self._session.request(method, self.url + path, timeout=120, proxies=self._proxies, **what)
         except requests.RequestException as error:
-            raise PrometheusError(f"Prometheus at {self.name} does not answer: {printable(redacted(_reason(error)))}") from None
+            raise PrometheusError(
+                f"Prometheus at {self.name} does not answer: {printable(redacted(_reason(error)))}"
+            ) from None
 
 
 def _parted(url: str, name: str) -> tuple[str, tuple[str, str] | None]:

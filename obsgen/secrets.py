@@ -68,7 +68,7 @@ def storable(data: Any, public: Callable[[], Iterable[str]] = tuple) -> Any:
     if not longer:
         return data
     text = json.dumps(data)
-    found = [secret for secret in longer if any(form in text for form in _forms(secret))]
+    found = [secret for secret in longer if any(json.dumps(form)[1:-1] in text for form in _forms(secret))]
     if found:
         shown = list(public())
         found = [secret for secret in found if not any(secret in each for each in shown)]

@@ -167,9 +167,7 @@ class _TextReport(Lines):
         if not any(f.slots for f in filled):
             say("nothing is missing")
         elif self.job.output is not None:
-            say(
-                f"{self.job.output} is written; next: promtool tsdb create-blocks-from openmetrics FILE DATA_DIR"
-            )
+            say(f"{self.job.output} is written; next: promtool tsdb create-blocks-from openmetrics FILE DATA_DIR")
         elif self.job.write:
             say(f"written to {address(self.job.url)}; the budgets follow within 15 minutes")
         else:

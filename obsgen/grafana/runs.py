@@ -156,8 +156,11 @@ def save(plan: Plan, facts: Facts, folder: Path = FOLDER, now: datetime | None =
     Raises:
         BackupError: it cannot be written; then nothing may be changed either.
     """
+
     def public() -> list[str]:
-        wanted = [action.after.content for action in plan.writes if isinstance(action.after, Dashboard)]
+        after = [action.after.content for action in plan.writes if isinstance(action.after, Dashboard)]
+        # An undoing writes what a server has said, and variables have the name of its data source.
+        wanted = [{**content, "templating": {}} for content in after if not facts.undoes]
         return [facts.url, facts.owner, *(json.dumps(content, ensure_ascii=False) for content in wanted)]
 
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")

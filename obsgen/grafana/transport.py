@@ -281,12 +281,19 @@ class Transport:
         to = answer.headers.get("Location", "elsewhere")
         hint = "a login stands in front of Grafana's API" if "login" in to else f"is {self.environment.url} right?"
         shown = printable(redacted(to))
-        return f"{self._asked(method, path)} is redirected to {shown}; obsgen does not follow, to keep its token\n    {hint}"
+        asked = self._asked(method, path)
+        return f"{asked} is redirected to {shown}; obsgen does not follow, to keep its token\n    {hint}"
 
     def _foreign(self, method: str, path: str, answer: Answer) -> str:
         text = answer.body.decode("utf-8", "replace")
         titled = re.search(r"<title[^>]*>\s*(.*?)\s*</title>", text[:TITLED], re.IGNORECASE | re.DOTALL)
-        shown = f"a web page, {excerpt(titled[1], 80)}" if titled else excerpt(text.strip(), 80) if text.strip() else "nothing"
+        shown = (
+            f"a web page, {excerpt(titled[1], 80)}"
+            if titled
+            else excerpt(text.strip(), 80)
+            if text.strip()
+            else "nothing"
+        )
         hint = "is the address right, is a login or a proxy in front of Grafana?"
         if answer.status == 413:
             hint = "a proxy in front of Grafana limits the size of requests: raise its limit"
