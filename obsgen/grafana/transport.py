@@ -194,6 +194,8 @@ class Transport:
         environment = self.environment
         # Read once: requests would look for proxies and passwords before each request.
         session.trust_env = False
+        # It would read a Location that is not followed, and fail at one that is no URL.
+        session.get_redirect_target = lambda _: None  # type: ignore[method-assign, assignment]
         session.proxies.update(requests.utils.get_environ_proxies(environment.url))
         for proxy in session.proxies.values():
             keep_address(proxy)
@@ -280,8 +282,7 @@ class Transport:
     def _redirected(self, method: str, path: str, answer: Answer) -> str:
         to = answer.headers.get("Location", "elsewhere")
         hint = "a login stands in front of Grafana's API" if "login" in to else f"is {self.environment.url} right?"
-        shown = printable(redacted(to))
-        asked = self._asked(method, path)
+        asked, shown = self._asked(method, path), printable(redacted(to))
         return f"{asked} is redirected to {shown}; obsgen does not follow, to keep its token\n    {hint}"
 
     def _foreign(self, method: str, path: str, answer: Answer) -> str:
