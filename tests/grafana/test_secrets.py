@@ -25,11 +25,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from obsgen.cli import main
+from obsgen.errors import Problem
 from obsgen.grafana.settings import Environment, SettingsError, environment
 from obsgen.grafana.transport import Transport
 from obsgen.prometheus import Prometheus, PrometheusError
-from obsgen.report import Document, Lines
+from obsgen.report import Document, Lines, say
 from obsgen.secrets import HIDDEN, forget, keep, storable
+from obsgen.style import columns
 from tests.grafana.double import LOGINS, P11, P12, TOKEN, Json, Reply, Request, source
 from tests.grafana.house import HASTY, House, board, house
 from tests.grafana.server import Server
@@ -139,6 +141,19 @@ def printed(work: Callable[..., None], *arguments: Any) -> str:
     result = CliRunner().invoke(command, color=True)
     assert result.exception is None
     return result.output
+
+
+def test_whatever_is_printed_does_nothing_to_a_terminal() -> None:
+    keep(f"{BEGIN}{END}")
+    text = f"one{ATTACK}\n    two {BEGIN}{END}"
+    for said in (
+        printed(lambda: say(text, fg="red")),
+        printed(lambda: say(columns(("a", "b"), [(text, "1")]))),
+        printed(Lines().rejected, [Problem("x", text)]),
+    ):
+        see_nothing(said)
+        assert "one\\x1b]0;owned\\x07\\x9b2J\\x1b[31m\\r" in said
+        assert f"    two {HIDDEN}" in said
 
 
 # What a Grafana says.
