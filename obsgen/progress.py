@@ -6,6 +6,9 @@ import sys
 import time
 from types import TracebackType
 
+from obsgen.secrets import redacted
+from obsgen.style import printable
+
 PATIENCE = 1.0
 """Seconds before anything is shown."""
 
@@ -40,7 +43,7 @@ class Progress:
             return
         self._said = elapsed
         count = f" {_bar(done, total)} {done}/{total}" if total else ""
-        sys.stderr.write(f"\r\x1b[K{elapsed:4.0f} s  {name}{count}")
+        sys.stderr.write(f"\r\x1b[K{elapsed:4.0f} s  {printable(redacted(name))}{count}")
         sys.stderr.flush()
         self._shown = True
 

@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
 
 import requests
 
 from obsgen.errors import ObsgenError
 from obsgen.remote_write import HEADERS, Labels, Samples, body
+from obsgen.secrets import address, excerpt, keep_address, redacted
+from obsgen.style import printable
 
 MOST_POINTS = 10_000
 """Steps of one range query: Prometheus refuses more than 11,000."""
@@ -37,17 +40,24 @@ class Prometheus:
     Args:
         url: where it is.
         folder: where its files are, if it is obsgen's own.
+
+    Raises:
+        PrometheusError: that is no address.
     """
 
     def __init__(self, url: str, folder: Path | None = None) -> None:
-        self.url = url.rstrip("/")
+        keep_address(url)
+        self.name = address(url.rstrip("/"))
+        """For messages: a password in the address is none of theirs."""
+        self.url, login = _parted(url.rstrip("/"), self.name)
         self.folder = folder
-        # For messages: a password in the address is none of theirs.
-        self.name = re.sub(r"//[^/@]*@", "//", self.url)
         # A proxy does not reach this machine's own addresses, whatever the environment says.
         host = urlsplit(self.url).hostname or ""
         self._proxies = {"no_proxy": host} if _is_loopback(host) else None
         self._session = requests.Session()
+        self._session.auth = login
+        for proxy in getproxies().values():
+            keep_address(proxy)
         self._session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=16))
 
     def push(self, series: Mapping[Labels, Samples]) -> None:
@@ -62,10 +72,10 @@ class Prometheus:
         if answer.status_code == 404:
             raise PrometheusError(f"{self.name} takes no samples: start it with --web.enable-remote-write-receiver")
         if not answer.ok:
-            said = answer.text.strip()[:200]
+            said = answer.text.strip()
             advice = next((f"\n    {text}" for sign, text in _ADVICE.items() if sign in said), "")
             raise PrometheusError(
-                f"{self.name} does not take samples: it answers {answer.status_code}, {said!r}{advice}"
+                f"{self.name} does not take samples: it answers {answer.status_code}, {excerpt(said, 200)}{advice}"
             )
 
     def range(self, expr: str, start: float, end: float, step: float) -> list[tuple[dict[str, str], Samples]]:
@@ -104,9 +114,13 @@ class Prometheus:
         try:
             said = answer.json()
         except ValueError:
-            raise PrometheusError(f"{self.name} is no Prometheus: it answered {answer.text.strip()[:80]!r}") from None
+            raise PrometheusError(
+                f"{self.name} is no Prometheus: it answered {excerpt(answer.text.strip(), 80)}"
+            ) from None
         if said.get("status") != "success":
-            raise PrometheusError(f"Prometheus refuses {params.get('query', what)}: {said.get('error', said)}")
+            raise PrometheusError(
+                f"Prometheus refuses {params.get('query', what)}: {printable(redacted(str(said.get('error', said))))}"
+            )
         return dict(said["data"])
 
     def retention(self) -> str:
@@ -124,7 +138,9 @@ class Prometheus:
         """
         answer = self._ask("POST", "/-/reload")
         if not answer.ok:
-            raise PrometheusError(f"Prometheus does not take the rules: {answer.text.strip()[:300]}")
+            raise PrometheusError(
+                f"Prometheus does not take the rules: {printable(redacted(answer.text.strip())[:300])}"
+            )
 
     def alerts(self) -> list[dict[str, Any]]:
         """Return the alerts that its own rules have raised."""
@@ -140,7 +156,33 @@ class Prometheus:
         try:
             return self._session.request(method, self.url + path, timeout=120, proxies=self._proxies, **what)
         except requests.RequestException as error:
-            raise PrometheusError(f"Prometheus at {self.name} does not answer: {_reason(error)}") from None
+            raise PrometheusError(
+                f"Prometheus at {self.name} does not answer: {printable(redacted(_reason(error)))}"
+            ) from None
+
+
+def _parted(url: str, name: str) -> tuple[str, tuple[str, str] | None]:
+    """Return a URL without its user info, and that. What requests says of a URL has all of it in it.
+
+    Raises:
+        PrometheusError: it cannot be used.
+    """
+    scheme, _, rest = url.partition("://")
+    info, at, place = rest.rpartition("@")
+    try:
+        parts = urlsplit(f"{scheme}://{place}")
+        wrong = scheme not in ("http", "https") or not parts.hostname or parts.port == 0
+    except ValueError:
+        wrong = True
+    if wrong or not place.isprintable() or re.search(r"[?#\s]", place):
+        raise PrometheusError(f"{name!r} is not the address of a Prometheus\n    write http://localhost:9090")
+    if not at:
+        return url, None
+    if re.search(r"[/?#\[\]\s]", info):
+        hint = "percent-encode the characters / ? # [ ] and spaces in the user and the password: / is %2F"
+        raise PrometheusError(f"the address {name!r} has characters before its @ that have a meaning there\n    {hint}")
+    user, _, password = info.partition(":")
+    return f"{scheme}://{place}", (unquote(user), unquote(password))
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 
 from obsgen.errors import ObsgenError, Problem
+from obsgen.secrets import data_redacted, redacted
+from obsgen.style import harmless
 from obsgen.tree import MANIFEST, Change, Kind
 
 _DONE = {Kind.MISSING: "new", Kind.CHANGED: "changed", Kind.STALE: "removed"}
@@ -18,6 +20,19 @@ _COLOURS = {Kind.MISSING: "green", Kind.CHANGED: "yellow", Kind.STALE: "red"}
 def _shown(changes: list[Change]) -> list[Change]:
     """Return the changes without that of the manifest, which follows from the others."""
     return [change for change in changes if change.path != MANIFEST] or changes
+
+
+def say(text: str = "", *, fg: str | None = None, err: bool = False, end: bool = True) -> None:
+    """Print a text for people, without secrets, and without what does something to their terminal.
+
+    Args:
+        text: one line or several.
+        fg: its colour.
+        err: whether it goes to standard error.
+        end: whether the line ends with it.
+    """
+    shown = harmless(redacted(text))
+    click.echo(click.style(shown, fg=fg) if fg else shown, err=err, nl=end)
 
 
 class Lines:
@@ -33,13 +48,13 @@ class Lines:
     def rejected(self, problems: list[Problem]) -> None:
         """Print the problems of the definitions."""
         for problem in problems:
-            click.echo(str(problem), err=True)
+            say(str(problem), err=True)
         many = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        click.secho(f"{many}; {self.undone}", err=True, fg="red")
+        say(f"{many}; {self.undone}", err=True, fg="red")
 
     def failed(self, error: ObsgenError) -> None:
         """Print why the run could not go on."""
-        click.secho(f"obsgen: {error}", err=True, fg="red")
+        say(f"obsgen: {error}", err=True, fg="red")
 
 
 class Document:
@@ -62,7 +77,8 @@ class Document:
 
     def print(self, **said: object) -> None:
         """Print the document."""
-        click.echo(json.dumps({"problems": [], **self.empty, "error": None, **said}, indent=2))
+        document = {"problems": [], **self.empty, "error": None, **said}
+        click.echo(json.dumps(data_redacted(document, keys=False), indent=2))
 
 
 class TextReport(Lines):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-import click
-
 from obsgen.budgets import alerts, recordings
 from obsgen.errors import ObsgenError
 from obsgen.model.budget import BudgetSeries, ErrorBudget
@@ -18,7 +16,7 @@ from obsgen.promql.metric import Metric, seconds
 from obsgen.promql.text import render
 from obsgen.promql.tree import series_in
 from obsgen.promql.units import Unit
-from obsgen.report import Document, Lines
+from obsgen.report import Document, Lines, say
 from obsgen.style import columns
 from obsgen.words import outage
 
@@ -249,14 +247,14 @@ class TextReport(Lines):
 
     def done(self, found: Slos) -> None:
         """Print the tables."""
-        click.echo(columns(PROMISES, map(_promised, found.promises)))
-        click.echo()
-        click.echo(columns(BURNS, map(_burning, found.burns)))
+        say(columns(PROMISES, map(_promised, found.promises)))
+        say()
+        say(columns(BURNS, map(_burning, found.burns)))
         if found.states is not None:
-            click.echo()
-            click.echo(columns(STATES, map(_standing, found.states)))
+            say()
+            say(columns(STATES, map(_standing, found.states)))
         for note in found.notes:
-            click.secho(note, fg="yellow")
+            say(note, fg="yellow")
 
 
 def _promised(promise: Promise) -> tuple[str, ...]:

@@ -57,9 +57,14 @@ def printable(text: str) -> str:
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def harmless(text: str) -> str:
+    """Return a text of several lines that does nothing to a terminal."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table as lines of text, columns of numbers to the right."""
-    body = list(rows)
+    body = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(line[n]) for line in (head, *body)) for n in range(len(head))]
     right = [bool(body) and all(_NUMERIC.fullmatch(line[n]) for line in body) for n in range(len(head))]
     return "\n".join(

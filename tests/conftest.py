@@ -13,10 +13,17 @@ from obsgen.load import load
 from obsgen.model import Catalog
 from obsgen.prometheus import Prometheus
 from obsgen.prove.server import installed, running
+from obsgen.secrets import forget
 from tests import reads
 from tests.alertmanager import binary
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def no_secrets() -> None:
+    """Let no test know the secrets of another."""
+    forget()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import reduce
 
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.catalog import Project
@@ -45,7 +44,7 @@ def _summary(budgets: Sequence[ErrorBudget]) -> Table:
     """Return a table with a row for each budget: its worst series."""
 
     def each(of: Callable[[ErrorBudget], Expr]) -> Expr:
-        return reduce(Expr.or_, (label_replace(of(budget), BUDGET.name, budget.title) for budget in budgets))
+        return _together([label_replace(of(budget), BUDGET.name, budget.title) for budget in budgets])
 
     columns = (
         Query(expr=each(lambda b: min_(b.remaining)), legend="Remaining", unit=Unit.RATIO, levels=LEFT),
@@ -73,6 +72,14 @@ def _summary(budgets: Sequence[ErrorBudget]) -> Table:
         sort_by="Remaining",
         height=3 + len(budgets),
     )
+
+
+def _together(exprs: Sequence[Expr]) -> Expr:
+    """Return all the series of some expressions, nested as little as can be: there may be hundreds."""
+    if len(exprs) == 1:
+        return exprs[0]
+    half = (len(exprs) + 1) // 2
+    return _together(exprs[:half]).or_(_together(exprs[half:]))
 
 
 def _rows(budget: ErrorBudget) -> Iterator[Row]:

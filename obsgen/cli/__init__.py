@@ -16,6 +16,7 @@ from obsgen.cli import grafana, slo
 from obsgen.cli.common import CONTEXT, Root, catalog_of, definitions_option, format_option, prometheus_option, run
 from obsgen.errors import EXIT_CLEAN, EXIT_PROBLEMS
 from obsgen.progress import Progress
+from obsgen.secrets import forget
 
 if TYPE_CHECKING:
     from obsgen.prove.report import Outcome
@@ -36,6 +37,7 @@ def main() -> None:
       obsgen route --all         show who is told of which alert
       obsgen grafana plan        show what would change in a live Grafana
     """
+    forget()
 
 
 main.add_command(grafana.commands)

@@ -16,6 +16,8 @@ import click
 
 from obsgen.errors import EXIT_FAILED, EXIT_PROBLEMS, DefinitionsRejected, ObsgenError, Problem
 from obsgen.progress import Progress
+from obsgen.secrets import redacted
+from obsgen.style import harmless
 
 if TYPE_CHECKING:
     from obsgen.model.catalog import Catalog
@@ -130,7 +132,8 @@ def run(report: Report, work: Callable[[Progress], T]) -> T:
     except ObsgenError as error:
         _fail(report, error)
     except Exception as error:  # a mistake of obsgen's: say so, and keep its traceback for the report
-        traceback.print_exc()
+        # What it holds may be a server's.
+        sys.stderr.write(harmless(redacted(traceback.format_exc())))
         _fail(report, ObsgenError(f"this is a bug of obsgen: {error!r}"))
 
 

@@ -13,7 +13,8 @@ import click
 
 from obsgen.cli.common import Group, catalog_of, definitions_option, format_option, prometheus_option, run
 from obsgen.errors import ObsgenError
-from obsgen.report import Document, Lines
+from obsgen.report import Document, Lines, say
+from obsgen.secrets import address
 from obsgen.style import columns
 
 if TYPE_CHECKING:
@@ -162,17 +163,15 @@ class _TextReport(Lines):
         rows = (
             (f.budget, f"{f.slots * 5} min", f"{f.healed * 5} min", f"{f.total:,.0f}", f"{f.bad:,.0f}") for f in filled
         )
-        click.echo(columns(head, rows))
+        say(columns(head, rows))
         if not any(f.slots for f in filled):
-            click.echo("nothing is missing")
+            say("nothing is missing")
         elif self.job.output is not None:
-            click.echo(
-                f"{self.job.output} is written; next: promtool tsdb create-blocks-from openmetrics FILE DATA_DIR"
-            )
+            say(f"{self.job.output} is written; next: promtool tsdb create-blocks-from openmetrics FILE DATA_DIR")
         elif self.job.write:
-            click.echo(f"written to {self.job.url.rpartition('@')[2]}; the budgets follow within 15 minutes")
+            say(f"written to {address(self.job.url)}; the budgets follow within 15 minutes")
         else:
-            click.echo("nothing is written: --output FILE makes a file for promtool, --write sends it to Prometheus")
+            say("nothing is written: --output FILE makes a file for promtool, --write sends it to Prometheus")
         sys.stdout.flush()
 
 

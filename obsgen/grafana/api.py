@@ -13,6 +13,7 @@ from urllib.parse import quote
 from obsgen.grafana.errors import GrafanaError, Refused
 from obsgen.grafana.state import MARK, ROOT, WRITTEN, DataSource, Folder, Json, LiveDashboard, Version
 from obsgen.grafana.transport import Transport
+from obsgen.secrets import excerpt
 
 PAGE = 5_000
 """Hits of one search: Grafana takes no more."""
@@ -252,19 +253,19 @@ class Grafana:
     def _dict(self, said: Any, path: str) -> Json:
         if not isinstance(said, dict):
             raise GrafanaError(
-                f"{self.transport.environment.url}{path} answers {str(said)[:80]!r}, not as Grafana does"
+                f"{self.transport.environment.url}{path} answers {excerpt(said, 80)}, not as Grafana does"
             )
         return said
 
     def _list(self, said: Any, path: str) -> list[Json]:
         if not isinstance(said, list) or not all(isinstance(each, dict) for each in said):
             raise GrafanaError(
-                f"{self.transport.environment.url}{path} answers {str(said)[:80]!r}, not as Grafana does"
+                f"{self.transport.environment.url}{path} answers {excerpt(said, 80)}, not as Grafana does"
             )
         return said
 
     def _odd(self, said: Any, path: str) -> GrafanaError:
-        return GrafanaError(f"{self.transport.environment.url}{path} answers {str(said)[:80]!r}, not as Grafana does")
+        return GrafanaError(f"{self.transport.environment.url}{path} answers {excerpt(said, 80)}, not as Grafana does")
 
 
 def _data_source(said: Json) -> DataSource:
@@ -283,7 +284,7 @@ def _folder(said: Json) -> Folder:
 def _dashboard(said: Json, uid: str) -> LiveDashboard:
     content, meta = said.get("dashboard"), said.get("meta")
     if not isinstance(content, dict) or not isinstance(meta, dict):
-        raise GrafanaError(f"Grafana shows the dashboard {uid} as {str(said)[:80]!r}")
+        raise GrafanaError(f"Grafana shows the dashboard {uid} as {excerpt(said, 80)}")
     version = _number(meta.get("version", content.get("version")))
     kept = {key: value for key, value in content.items() if key not in ("id", "version", WRITTEN)}
     written = content.get(WRITTEN)

@@ -17,6 +17,7 @@ from obsgen.grafana.plan import Action, Kind, Plan
 from obsgen.grafana.reader import Step, each
 from obsgen.grafana.runs import Run
 from obsgen.grafana.state import Dashboard, Folder, LiveDashboard, same
+from obsgen.style import printable
 
 LOOKS = 4
 """How often the writer looks for what it has written: a second server behind the same address may be late."""
@@ -252,7 +253,7 @@ class Writer:
             held = self._contents(action.uid)
             if held:
                 more = f" and {len(held) - 3} more" if len(held) > 3 else ""
-                raise _Held(f"it stays: {', '.join(held[:3])}{more} still in it")
+                raise _Held(printable(f"it stays: {', '.join(held[:3])}{more} still in it"))
             try:
                 self.grafana.delete_folder(action.uid)
             except Unsure:
@@ -307,5 +308,5 @@ def _titled(error: Refused) -> GrafanaError:
 def _overtaken(found: LiveDashboard | None) -> GrafanaError:
     if found is None:
         return _Held("somebody has deleted it meanwhile: run again")
-    by = f" ({found.updated_by})" if found.updated_by else ""
+    by = f" ({printable(found.updated_by)})" if found.updated_by else ""
     return _Held(f"somebody has saved it meanwhile{by}: run again")

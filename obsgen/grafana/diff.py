@@ -15,6 +15,7 @@ from typing import Any
 
 from obsgen.grafana.filled import unfilled
 from obsgen.grafana.state import MARK, Json
+from obsgen.secrets import data_redacted
 from obsgen.style import printable
 
 LONGEST = 100
@@ -41,11 +42,14 @@ class Difference:
 
     def as_json(self) -> Json:
         """Return it for machines."""
-        return {"where": self.where, "what": self.what, "old": self.old, "new": self.new}
+        said: Json = data_redacted({"where": self.where, "what": self.what, "old": self.old, "new": self.new})
+        return said
 
     def lines(self) -> list[str]:
         """Return it for people; texts of several lines as the lines that differ."""
-        return [printable(line) for line in self._lines()]
+        # Before anything of a text is cut off or quoted: half of a secret would be left.
+        seen = Difference(*map(data_redacted, (self.where, self.what, self.old, self.new)))
+        return [printable(line) for line in seen._lines()]
 
     def _lines(self) -> list[str]:
         if self.old is None and self.new is None:

@@ -14,6 +14,7 @@ from enum import Enum
 from obsgen.grafana.diff import Difference, differences
 from obsgen.grafana.messages import UNDO
 from obsgen.grafana.state import MARK, Dashboard, Folder, History, Live, LiveDashboard, Wanted, checksum, same
+from obsgen.secrets import redacted
 
 SAVED = "it was saved without a change, and Grafana has written its defaults into it"
 
@@ -230,7 +231,7 @@ def foreign(found: LiveDashboard, owner: str, history: History | None, choices: 
     if found.uid in choices.adopt:
         return ""
     by = f", by {found.updated_by}" if found.updated_by else ""
-    return f"obsgen did not make it (last saved {found.updated[:10]}{by}); --adopt {found.uid} takes it over"
+    return f"obsgen did not make it (last saved {redacted(found.updated)[:10]}{by}); --adopt {found.uid} takes it over"
 
 
 def _ours(history: History | None) -> bool:

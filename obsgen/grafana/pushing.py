@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -20,6 +21,7 @@ from obsgen.grafana.settings import environment
 from obsgen.grafana.state import Json, Wanted
 from obsgen.grafana.transport import Patience
 from obsgen.grafana.wanted import Reviewed, dressed, reviewed, wanted
+from obsgen.secrets import storable
 from obsgen.style import json_text
 
 
@@ -142,7 +144,8 @@ class Pushing(Session):
         target = path or Path(".obsgen/pulled") / f"{file_name(str(was['uid']))}.json"
         changes = tuple(differences(was, content))
         if changes:
-            _write(target, json_text(content, sort_keys=True))
+            kept = storable(content, lambda: [json.dumps(was, ensure_ascii=False)])
+            _write(target, json_text(kept, sort_keys=True))
         return Pulled(
             uid=there,
             title=found.title,

@@ -26,6 +26,7 @@ from obsgen.grafana.state import (
     own,
     same,
 )
+from obsgen.style import printable
 
 Step = Callable[[str, int, int], None]
 """Is told what is being done, and how much of how much."""
@@ -207,7 +208,7 @@ def data_source(grafana: Grafana, name: str) -> DataSource:
 
 def _known(fitting: list[DataSource]) -> str:
     return (
-        f"there are: {', '.join(f'{s.name} ({s.uid})' for s in fitting)}"
+        printable(f"there are: {', '.join(f'{s.name} ({s.uid})' for s in fitting)}")
         if fitting
         else "there is no Prometheus at all"
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import click
-
 from obsgen.grafana.apply import Outcome, Result
 from obsgen.grafana.diff import Difference
 from obsgen.grafana.plan import Action, Edit, Kind, Plan
@@ -14,7 +12,8 @@ from obsgen.grafana.pushing import Pulled
 from obsgen.grafana.runs import Run
 from obsgen.grafana.session import Session
 from obsgen.grafana.state import Folder, Json
-from obsgen.report import Document, Lines
+from obsgen.report import Document, Lines, say
+from obsgen.secrets import redacted
 from obsgen.style import columns, printable
 
 MOST_LINES = 16
@@ -39,72 +38,72 @@ class TextReport(Lines):
 
     def planned(self, session: Session, plan: Plan, hint: str = "") -> None:
         """Print a plan as a tree, and what to do with it."""
-        click.echo(f"{_where(session)}\n")
+        say(f"{_where(session)}\n")
         for folder, actions in _by_folder(plan, session):
-            click.echo(folder)
+            say(folder)
             for action in actions:
                 self._action(action)
-            click.echo()
+            say()
         for note in plan.notes:
-            click.secho(printable(note), fg="yellow")
-        click.echo(_summary(plan) + (f"; {hint}" if hint and plan.writes else ""))
+            say(printable(note), fg="yellow")
+        say(_summary(plan) + (f"; {hint}" if hint and plan.writes else ""))
 
     def applied(self, session: Session, run: Run | None, outcomes: Sequence[Outcome], seconds: float) -> None:
         """Print what was not done, and how the rest can be undone."""
         for outcome in outcomes:
             if outcome.result is not Result.DONE:
                 colour = "red" if outcome.result is Result.FAILED else "yellow"
-                click.secho(f"{outcome.result.value:<7} {_name(outcome.action)}: {outcome.reason}", fg=colour, err=True)
+                say(f"{outcome.result.value:<7} {_name(outcome.action)}: {outcome.reason}", fg=colour, err=True)
         counts = Counter(outcome.result for outcome in outcomes)
         said = ", ".join(f"{counts[result]} {result.value}" for result in Result if counts[result])
         took = f"in {seconds:.1f} s with {session.requests} requests"
         back = f"\nundo it with `obsgen grafana undo {run.name}`" if run is not None and counts[Result.DONE] else ""
         again = "; run it again for the rest" if len(counts) > 1 or not counts[Result.DONE] else ""
-        click.echo(f"{said} {took}{again}{back}")
+        say(f"{said} {took}{again}{back}")
 
     def links(self, session: Session, uids: Iterable[str]) -> None:
         """Print where dashboards are."""
         for uid in uids:
-            click.echo(session.link(uid))
+            say(session.link(uid))
 
     def pulled(self, pulled: Pulled) -> None:
         """Print what differs from what was reviewed, and where it is saved."""
         by = f", last saved by {pulled.by} on {_moment(pulled.at)}" if pulled.by else ""
-        click.echo(f"{pulled.title} ({pulled.uid}){by}")
+        say(printable(f"{pulled.title} ({pulled.uid}){by}"))
         for line in _lines(pulled.changes, "  ") or ["  is as it was reviewed"]:
-            click.echo(line)
+            say(line)
         if pulled.changes:
-            click.echo(f"saved to {pulled.path}; compare it with {pulled.reviewed}, and change the definitions")
+            say(f"saved to {pulled.path}; compare it with {pulled.reviewed}, and change the definitions")
 
     def runs(self, found: Sequence[Run]) -> None:
         """Print the runs that can be undone."""
-        click.echo(columns(_RUNS, [_row(run) for run in found]) if found else "there are no runs")
+        say(columns(_RUNS, [_row(run) for run in found]) if found else "there are no runs")
 
     def finish(self) -> None:
         """Print nothing more."""
 
     def _action(self, action: Action) -> None:
-        sign = click.style(_SIGNS[action.kind], fg=_COLOURS[action.kind])
-        because = f": {action.reason}" if action.reason else ""
-        click.echo(f"  {sign} {_name(action)}{because}")
+        because = f": {printable(action.reason)}" if action.reason else ""
+        say(f"  {_SIGNS[action.kind]}", fg=_COLOURS[action.kind], end=False)
+        say(f" {_name(action)}{because}")
         if action.edit is not None:
-            click.echo(f"      {_edited(action.edit)}")
+            say(f"      {_edited(action.edit)}")
             for line in _lines(action.edit.differences or (), "        "):
-                click.echo(line)
+                say(line)
             if action.edit.meanwhile:
-                click.echo("      reviewed meanwhile:")
+                say("      reviewed meanwhile:")
             for line in _lines(action.edit.meanwhile, "        "):
-                click.echo(line)
+                say(line)
         if action.kind is not Kind.REFUSE and (action.edit is None or action.edit.differences is None):
             for line in _lines(action.changes, "      "):
-                click.echo(line)
+                say(line)
 
 
 def _where(session: Session) -> str:
     version = f" {session.version}" if session.version else ""
     organisation = f" ({session.organisation})" if session.organisation else ""
     owner = session.owner.partition(":")[2]
-    return f"Grafana{version} at {session.environment.url}{organisation}: {owner} at {session.commit}"
+    return printable(f"Grafana{version} at {session.environment.url}{organisation}: {owner} at {session.commit}")
 
 
 def _by_folder(plan: Plan, session: Session) -> list[tuple[str, list[Action]]]:
@@ -114,7 +113,7 @@ def _by_folder(plan: Plan, session: Session) -> list[tuple[str, list[Action]]]:
         found.setdefault(action.folder, []).append(action)
         if isinstance(action.before or action.after, Folder):
             titles[action.uid] = action.title
-    return [(f"{titles.get(uid, uid or 'General')}", actions) for uid, actions in found.items()]
+    return [(printable(titles.get(uid, uid or "General")), actions) for uid, actions in found.items()]
 
 
 def _name(action: Action) -> str:
@@ -131,7 +130,9 @@ def _edited(edit: Edit) -> str:
 
 
 def _moment(at: str) -> str:
-    return at[:16].replace("T", " ") + (" UTC" if at.endswith("Z") else "") or "some day"
+    # All of it is searched for secrets before it is cut.
+    said = printable(redacted(at))
+    return said[:16].replace("T", " ") + (" UTC" if said.endswith("Z") else "") or "some day"
 
 
 def _lines(changes: Sequence[Difference], indent: str) -> list[str]:

@@ -5,8 +5,8 @@
         dashboards/*.json   each dashboard that it was about to change or delete, as it was
         done.jsonl          a line for each thing that was done, or failed
 
-It is all on disk before the first request that writes, and no secret is in it. Only who ran it can read it: it may
-hold dashboards of other people.
+It is all on disk before the first request that writes, and none of this run's secrets is in it. Only who ran it can
+read it: it may hold dashboards of other people.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from obsgen.errors import ObsgenError
 from obsgen.grafana.files import PRIVATE, file_name, make_folder, open_file
 from obsgen.grafana.plan import Action, Kind, Plan
 from obsgen.grafana.state import Dashboard, Folder, Json, LiveDashboard, parsed
+from obsgen.secrets import redacted, storable
 from obsgen.style import json_text
 from obsgen.tree import exists
 
@@ -103,12 +104,16 @@ class Run:
         path: its folder.
         facts: what it is.
         entries: what it was about to do.
+        public: returns texts that everybody can read: what stands in them is no secret.
     """
 
-    def __init__(self, path: Path, facts: Facts, entries: tuple[Entry, ...]) -> None:
+    def __init__(
+        self, path: Path, facts: Facts, entries: tuple[Entry, ...], public: Callable[[], Iterable[str]] = tuple
+    ) -> None:
         self.path = path
         self.facts = facts
         self.entries = entries
+        self._public = public
         self._lock = threading.Lock()
 
     @property
@@ -118,7 +123,8 @@ class Run:
 
     def done(self, uid: str, subject: str, outcome: str) -> None:
         """Note what came of something, if that can be written: an undoing does without."""
-        line = json.dumps({"uid": uid, "subject": subject, "outcome": outcome})
+        said = {"uid": storable(uid, self._public), "subject": subject, "outcome": redacted(outcome)}
+        line = json.dumps(said)
         with contextlib.suppress(OSError), self._lock, open_file(self.path / DONE, "a", PRIVATE) as file:
             file.write(line + "\n")
 
@@ -153,15 +159,22 @@ def save(plan: Plan, facts: Facts, folder: Path = FOLDER, now: datetime | None =
     Raises:
         BackupError: it cannot be written; then nothing may be changed either.
     """
+
+    def public() -> list[str]:
+        after = [action.after.content for action in plan.writes if isinstance(action.after, Dashboard)]
+        # An undoing writes what a server has said, and variables have the name of its data source.
+        wanted = [{**content, "templating": {}} for content in after if not facts.undoes]
+        return [facts.url, facts.owner, *(json.dumps(content, ensure_ascii=False) for content in wanted)]
+
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
     try:
         make_folder(folder)
         _ignored_by_git(folder)
         path = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
         try:
-            entries = tuple(_save(action, number, path) for number, action in enumerate(plan.writes, 1))
+            entries = tuple(_save(action, number, path, public) for number, action in enumerate(plan.writes, 1))
             said = {**asdict(facts), "actions": [_filled(asdict(entry)) for entry in entries]}
-            _write(path / RUN, json_text(said))
+            _write(path / RUN, json_text(storable(said, public)))
             # Once for all files; one by one it takes as long as all the rest.
             os.sync()
             final = _moved(path, folder, f"{stamp}-{facts.environment}")
@@ -171,7 +184,7 @@ def save(plan: Plan, facts: Facts, folder: Path = FOLDER, now: datetime | None =
     except OSError as error:
         hint = "nothing was changed in Grafana; name another folder with --backups"
         raise BackupError(f"cannot save what is there in {folder}: {error.strerror}\n    {hint}") from error
-    return Run(final, facts, entries)
+    return Run(final, facts, entries, public)
 
 
 def load(name: str, folder: Path = FOLDER) -> Run:
@@ -219,7 +232,7 @@ def last(known: Sequence[Run], environment: str, url: str, folder: Path) -> Run:
     return found[-1]
 
 
-def _save(action: Action, number: int, path: Path) -> Entry:
+def _save(action: Action, number: int, path: Path, public: Callable[[], Iterable[str]]) -> Entry:
     before, after = action.before, action.after
     checksum = after.checksum if isinstance(after, Dashboard) else ""
     new_title = after.title if isinstance(after, Folder) else ""
@@ -228,8 +241,9 @@ def _save(action: Action, number: int, path: Path) -> Entry:
         return Entry(*_head(entry, before.title), version=before.version)
     if not isinstance(before, LiveDashboard):
         return entry
-    file = f"dashboards/{number:04}-{file_name(action.uid)}.json"
-    _write(path / file, json.dumps({"dashboard": before.content, "folderUid": before.folder}, sort_keys=True))
+    file = f"dashboards/{number:04}-{file_name(storable(action.uid, public))}.json"
+    kept = storable({"dashboard": before.content, "folderUid": before.folder}, public)
+    _write(path / file, json.dumps(kept, sort_keys=True))
     return Entry(*_head(entry, action.title), before.folder, before.version, before.updated_by, before.updated, file)
 
 

@@ -16,9 +16,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from obsgen.errors import ObsgenError
+from obsgen.secrets import HIDDEN, address, keep, keep_address
 
 TABLE = "tool.obsgen.grafana"
-HIDDEN = "***"
 CONNECTIONS = 8
 _PLACE = ("url", "org_id", "token_env", "prefix")
 """Settings of which at least one differs between any two environments."""
@@ -89,14 +89,11 @@ class Environment:
             said["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         return said
 
-    def redacted(self, text: str) -> str:
-        """Return a text without secrets: a server may repeat what it was sent."""
-        secrets = [s.reveal() for s in (self.token, self.password, *self.extra_headers.values()) if s is not None]
-        shown = [value.split(" ", 1)[-1] for name, value in self.headers().items() if name == "Authorization"]
-        for secret in (*secrets, *shown):
-            if secret:
-                text = text.replace(secret, HIDDEN)
-        return text
+    def keep_secrets(self) -> None:
+        """Remember what nobody may see: a server may repeat what it was sent."""
+        known = [s.reveal() for s in (self.token, self.password, *self.extra_headers.values()) if s is not None]
+        # The user and the password are sent as one text.
+        keep(*known, self.headers().get("Authorization", "").partition(" ")[2])
 
 
 class SettingsError(ObsgenError):
@@ -128,6 +125,7 @@ def environment(
     _check_apart(chosen, known, pyproject)
     table = _Table(f"{pyproject}: [{TABLE}.{chosen}]", dict(known.get(chosen, {})), shell)
     made = Environment(name=chosen, **_settings(table, default_url))
+    made.keep_secrets()
     table.finish()
     if not made.headers().get("Authorization"):
         hint = f"set {table.token_variable}, or GRAFANA_USER and GRAFANA_PASSWORD; it needs the role Editor"
@@ -167,19 +165,19 @@ def _settings(table: _Table, default_url: str) -> dict[str, Any]:
 
 
 def _checked_url(table: _Table, url: str) -> str:
+    if "@" in url:
+        raise SettingsError(
+            f"{table.place}: the address {address(url)!r} has a password in it\n    "
+            "use GRAFANA_USER and GRAFANA_PASSWORD"
+        )
     try:
         parts = urlsplit(url)
-        host = parts.hostname
+        wrong = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
     except ValueError:
-        raise SettingsError(f"{table.place}: {url!r} is not the address of a Grafana") from None
-    if parts.username or parts.password:
-        shown = f"{parts.scheme}://{HIDDEN}@{host}"
-        raise SettingsError(
-            f"{table.place}: the address {shown} has a password in it\n    use GRAFANA_USER and GRAFANA_PASSWORD"
-        )
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
+        wrong = True
+    if wrong or re.search(r"[?#\s]", url) or not url.isprintable():
         hint = "set GRAFANA_URL, or url in the table, to something like https://grafana.example.org"
-        raise SettingsError(f"{table.place}: {url!r} is not the address of a Grafana\n    {hint}")
+        raise SettingsError(f"{table.place}: {address(url)!r} is not the address of a Grafana\n    {hint}")
     return url.rstrip("/")
 
 
@@ -239,10 +237,14 @@ class _Table:
     def either(self, key: str, variable: str) -> str:
         """Return a text of the table or of the shell; they must not contradict each other."""
         here, there = self.text(key), self.shell.get(variable, "")
+        if key == "url":
+            keep_address(here)
+            keep_address(there)
         if here and there and here.rstrip("/") != there.rstrip("/"):
+            one, other = map(address, (here, there)) if key == "url" else (here, there)
             raise SettingsError(
-                f"{self.place} says {key} = {_without_password(here)!r}, and {variable} says "
-                f"{_without_password(there)!r}\n    unset {variable}, or take the setting out of the table"
+                f"{self.place} says {key} = {one!r}, and {variable} says {other!r}\n    "
+                f"unset {variable}, or take the setting out of the table"
             )
         return here or there
 
@@ -285,6 +287,7 @@ class _Table:
             raise SettingsError(
                 f"{variable} has characters that no token has\n    was it copied whole, and nothing else?"
             )
+        keep(text)
         return Secret(text) if text else None
 
     def headers(self) -> dict[str, Secret]:
@@ -304,7 +307,3 @@ class _Table:
         if value is not default and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
             raise SettingsError(f"{self.place}: {key} is {value!r}\n    write {words}")
         return value
-
-
-def _without_password(text: str) -> str:
-    return re.sub(r"//[^/@]*@", f"//{HIDDEN}@", text)

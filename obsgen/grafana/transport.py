@@ -27,6 +27,8 @@ from requests.adapters import HTTPAdapter
 from obsgen.grafana.errors import Down, GrafanaError, Refused, Unsure
 from obsgen.grafana.settings import Environment
 from obsgen.grafana.state import parsed
+from obsgen.secrets import excerpt, keep_address, redacted
+from obsgen.style import printable
 
 CONNECT_SECONDS = 10.0
 """Longest time to get a connection."""
@@ -36,6 +38,8 @@ ANSWER_SECONDS = 90.0
 """Longest time for the whole of an answer, however steadily it drips."""
 LARGEST = 64 * 2**20
 """Bytes of the longest answer that is read."""
+TITLED = 2_000
+"""Characters of a web page within which its title is looked for."""
 SAID = 3
 """Failures of one request after which people are told."""
 AGAIN = frozenset({429, 500, 502, 503, 504})
@@ -190,7 +194,11 @@ class Transport:
         environment = self.environment
         # Read once: requests would look for proxies and passwords before each request.
         session.trust_env = False
+        # It would read a Location that is not followed, and fail at one that is no URL.
+        session.get_redirect_target = lambda _: None  # type: ignore[method-assign, assignment]
         session.proxies.update(requests.utils.get_environ_proxies(environment.url))
+        for proxy in session.proxies.values():
+            keep_address(proxy)
         session.verify = environment.ca_cert or os.environ.get("REQUESTS_CA_BUNDLE") or True
         session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=environment.connections, pool_block=True)
@@ -218,7 +226,7 @@ class Transport:
             with self._session.send(self._request(method, path, params, body), **self._how) as response:
                 answer = Answer(response.status_code, response.headers, _read(response))
         except _BROKEN as error:
-            raise Unsure(self.environment.redacted(f"{self.environment.url}: {_reason(error)}")) from None
+            raise Unsure(f"{self.environment.url}: {printable(redacted(_reason(error)))}") from None
         self._met = True
         if answer.status < 500:
             with self._lock:
@@ -266,30 +274,33 @@ class Transport:
             said = None
         if not isinstance(said, dict):
             return Refused(self._foreign(method, path, answer), answer.status, foreign=True)
-        message = str(said.get("message") or said.get("title") or "no reason given")
+        message = printable(redacted(str(said.get("message") or said.get("title") or "no reason given")))
         reason = str(said.get("status") or said.get("messageId") or said.get("reason") or "")
         text = f"{self._asked(method, path)}: {answer.status}, {message}{_HINTS.get(answer.status, '')}"
-        return Refused(self.environment.redacted(text), answer.status, reason)
+        return Refused(text, answer.status, reason)
 
     def _redirected(self, method: str, path: str, answer: Answer) -> str:
         to = answer.headers.get("Location", "elsewhere")
         hint = "a login stands in front of Grafana's API" if "login" in to else f"is {self.environment.url} right?"
-        text = (
-            f"{self._asked(method, path)} is redirected to {to}; obsgen does not follow, to keep its token\n    {hint}"
-        )
-        return self.environment.redacted(text)
+        asked, shown = self._asked(method, path), printable(redacted(to))
+        return f"{asked} is redirected to {shown}; obsgen does not follow, to keep its token\n    {hint}"
 
     def _foreign(self, method: str, path: str, answer: Answer) -> str:
-        text = answer.body[:2_000].decode("utf-8", "replace")
-        titled = re.search(r"<title[^>]*>\s*(.*?)\s*</title>", text, re.IGNORECASE | re.DOTALL)
-        shown = f"a web page, {titled[1]!r}" if titled else repr(text.strip()[:80]) if text.strip() else "nothing"
+        text = answer.body.decode("utf-8", "replace")
+        titled = re.search(r"<title[^>]*>\s*(.*?)\s*</title>", text[:TITLED], re.IGNORECASE | re.DOTALL)
+        shown = (
+            f"a web page, {excerpt(titled[1], 80)}"
+            if titled
+            else excerpt(text.strip(), 80)
+            if text.strip()
+            else "nothing"
+        )
         hint = "is the address right, is a login or a proxy in front of Grafana?"
         if answer.status == 413:
             hint = "a proxy in front of Grafana limits the size of requests: raise its limit"
         elif answer.status >= 500:
             hint = "a proxy in front of Grafana does not reach it"
-        text = f"{self._asked(method, path)}: {answer.status} with {shown}, which is not Grafana's API\n    {hint}"
-        return self.environment.redacted(text)
+        return f"{self._asked(method, path)}: {answer.status} with {shown}, which is not Grafana's API\n    {hint}"
 
     def _asked(self, method: str, path: str) -> str:
         return f"{method} {self.environment.url}{path}"

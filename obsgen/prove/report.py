@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import click
-
 from obsgen.errors import ObsgenError, Problem
 from obsgen.model.proof import Proof
 from obsgen.prove.coverage import Coverage, Tally
 from obsgen.prove.judge import Verdict, told
-from obsgen.report import Document, Lines
+from obsgen.report import Document, Lines, say
 from obsgen.style import columns
 from obsgen.words import duration
 
@@ -62,16 +60,16 @@ class TextReport(Lines):
     def done(self, outcome: Outcome) -> None:
         """Print each proof that does not hold, the tables that were asked for, and a summary."""
         for verdict in outcome.failed:
-            click.secho(f"{verdict.claim.name}: {verdict.claim.proof.title}", fg="red")
-            click.echo("\n".join(f"    {line}" for line in _explained(verdict)) + "\n")
+            say(f"{verdict.claim.name}: {verdict.claim.proof.title}", fg="red")
+            say("\n".join(f"    {line}" for line in _explained(verdict)) + "\n")
         if self.table:
-            click.echo(columns(("alert or recording", "level", "fires", "quiet"), map(_covered, outcome.coverage)))
-            click.echo()
+            say(columns(("alert or recording", "level", "fires", "quiet"), map(_covered, outcome.coverage)))
+            say()
         if outcome.tallies is not None:
             _print_tallies(outcome.tallies)
         if not outcome.texts:
-            click.secho(NO_TEXTS, fg="yellow")
-        click.secho(_summary(outcome), fg="green" if outcome.clean else "red")
+            say(NO_TEXTS, fg="yellow")
+        say(_summary(outcome), fg="green" if outcome.clean else "red")
 
 
 def _explained(verdict: Verdict) -> Iterator[str]:
@@ -119,13 +117,13 @@ def _print_tallies(tallies: Sequence[Tally]) -> None:
         for t in tallies
     ]
     totals = [str(sum(int(row[column]) for row in rows)) for column in range(1, 5)]
-    click.echo(columns(("changed rule", "mutants", "killed", "equivalent", "survive"), [*rows, ("all", *totals)]))
+    say(columns(("changed rule", "mutants", "killed", "equivalent", "survive"), [*rows, ("all", *totals)]))
     for tally in tallies:
         for change in tally.survivors:
-            click.secho(f"no proof tells {tally.name} from: {change}", fg="red")
+            say(f"no proof tells {tally.name} from: {change}", fg="red")
         for change in tally.wrong:
-            click.secho(f"{tally.name} is said to be the same with {change}", fg="red")
-    click.echo()
+            say(f"{tally.name} is said to be the same with {change}", fg="red")
+    say()
 
 
 def _summary(outcome: Outcome) -> str:
@@ -240,4 +238,4 @@ class JunitReport:
 
     def _print(self, root: ET.Element) -> None:
         ET.indent(root)
-        click.echo('<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode"))
+        say('<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from obsgen.grafana.settings import Environment, Secret, SettingsError, environment
+from obsgen.secrets import redacted
 
 URL = "https://grafana.example.org"
 
@@ -67,13 +68,13 @@ def test_all_settings_of_an_environment(file: Path) -> None:
     }
     assert "sesame" not in repr(made)
     assert "glsa_prod" not in repr(made)
-    assert made.redacted("got glsa_prod and sesame") == "got *** and ***"
+    assert redacted("got glsa_prod and sesame") == "got *** and ***"
 
 
 def test_user_and_password(file: Path) -> None:
     made = read(file, GRAFANA_TOKEN="", GRAFANA_USER="ann", GRAFANA_PASSWORD="open sesame")
     assert made.headers()["Authorization"] == "Basic YW5uOm9wZW4gc2VzYW1l"
-    assert made.redacted("open sesame YW5uOm9wZW4gc2VzYW1l") == "*** ***"
+    assert redacted("open sesame YW5uOm9wZW4gc2VzYW1l") == "*** ***"
 
 
 def test_a_file_with_the_token(file: Path) -> None:
@@ -117,7 +118,7 @@ BAD: dict[str, tuple[str, str | None, dict[str, str], str]] = {
         "",
         None,
         {"GRAFANA_URL": "https://u:secret@example.org"},
-        "https://***@example.org has a password in it\n    use GRAFANA_USER and GRAFANA_PASSWORD",
+        "'https://***@example.org' has a password in it\n    use GRAFANA_USER and GRAFANA_PASSWORD",
     ),
     "prefix": (ONE + "prefix = 'a b'", None, {}, "prefix is 'a b'\n    it may have letters, digits, - and _"),
     "no such file": ("", None, {"GRAFANA_CA_CERT": "/nope"}, "ca_cert is '/nope', and there is no such file"),
