@@ -109,12 +109,17 @@ def _walked(data: Any, change: Callable[[str], str], *, keys: bool) -> Any:
     return data
 
 
-def _forms(secret: str) -> set[str]:
+@cache
+def _forms(secret: str) -> frozenset[str]:
     """Return how a secret may stand in a text: as it is, in JSON, in Python's quotes, in HTML and XML, in a URL."""
-    quoted = secret.replace("\\", "\\\\")
-    spelt = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    spelt |= {quoted, quoted.replace("'", "\\'"), escape(secret, quote=False), escape(secret)}
-    return spelt | {quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    spelt = {secret}
+    # A server quotes it, a message quotes that, and JSON or a traceback quotes the message.
+    for _ in range(3):
+        quoted = {text.replace("\\", "\\\\") for text in spelt}
+        spelt |= quoted | {text.replace("'", "\\'") for text in quoted}
+        spelt |= {json.dumps(text, ensure_ascii=plain)[1:-1] for text in spelt for plain in (True, False)}
+    spelt |= {escape(secret, quote=False), escape(secret)}
+    return frozenset(spelt | {quote(secret), quote(secret, safe=""), quote_plus(secret)})
 
 
 @cache
