@@ -18,7 +18,20 @@ from hypothesis import strategies as st
 
 from obsgen.index import Index
 from obsgen.layout import COLUMNS, place, stable_id
-from obsgen.model import Annotation, Catalog, Dashboard, Recording, Row, Stat, TimeSeries, critical, info, warning
+from obsgen.model import (
+    Annotation,
+    Catalog,
+    Dashboard,
+    Query,
+    Recording,
+    Row,
+    Stat,
+    Table,
+    TimeSeries,
+    critical,
+    info,
+    warning,
+)
 from obsgen.model.dashboard import Panel
 from obsgen.promql import JOB, UP, Expr, Gauge, Label, Source, Unit, avg_over_time, max_, min_, raw
 from obsgen.render.dashboards import dashboards
@@ -333,3 +346,10 @@ def test_series_without_a_legend_of_their_own_are_known_by_their_labels() -> Non
     [target] = only(TimeSeries(shows=min_(UP, by=[JOB]), title="Sources"))["targets"]
 
     assert target["legendFormat"] == "{{job}}"
+
+
+def test_decimals_are_those_of_a_tables_columns_too() -> None:
+    heat = Query(expr=max_(HEAT, by=[ROUTE]), legend="Heat")
+    overrides = only(Table(shows=heat, title="T", by=[ROUTE], decimals=3))["fieldConfig"]["overrides"]
+
+    assert {"id": "decimals", "value": 3} in overrides[-1]["properties"]

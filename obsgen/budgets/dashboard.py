@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from obsgen.model.budget import ErrorBudget
 from obsgen.model.catalog import Project
 from obsgen.model.dashboard import AlertList, Dashboard, Panel, Query, Row, Stat, Table, Text, TimeSeries
-from obsgen.model.rule import Comparison, Level, Threshold, critical, warning
+from obsgen.model.rule import Level, critical, level, warning
 from obsgen.model.severity import Severity
 from obsgen.promql.functions import label_replace, max_, min_, sum_
 from obsgen.promql.label import Label
@@ -56,11 +56,7 @@ def _summary(budgets: Sequence[ErrorBudget]) -> Table:
         ),
         Query(expr=each(lambda b: min_(b.exhausted_in)), legend="Exhausted in", unit=Unit.SECONDS, absent=NOT_BURNING),
         Query(expr=each(lambda b: sum_(b.bad)), legend="Bad events", unit=Unit.COUNT),
-        Query(
-            expr=each(lambda b: max_(b.coverage)),
-            legend="Measured",
-            unit=Unit.RATIO,
-        ),
+        Query(expr=each(lambda b: max_(b.coverage)), legend="Measured", unit=Unit.RATIO),
     )
     return Table(
         title="Error budgets",
@@ -135,15 +131,7 @@ def _burning(*budgets: ErrorBudget) -> tuple[Level, ...]:
         for burn in budget.burns:
             factor = burn.factor(budget.window)
             found[burn.severity] = min(factor, found.get(burn.severity, factor))
-    return tuple(
-        Level(
-            severity=severity,
-            threshold=Threshold(comparison=Comparison.ABOVE, value=factor),
-            hold="0s",
-            keep_firing="0s",
-        )
-        for severity, factor in found.items()
-    )
+    return tuple(level(severity, above=factor) for severity, factor in found.items())
 
 
 def _explained(budget: ErrorBudget) -> Text:
@@ -183,25 +171,17 @@ def _history(budget: ErrorBudget) -> Iterator[Panel]:
     by = tuple(budget.by)
     if by:
         yield _all(budget, by)
-        yield TimeSeries(
-            shows=budget.remaining,
-            title="Remaining by series",
-            key=_key(budget, "remaining by series"),
-            description=budget.remaining.help,
-            legend=by,
-            levels=LEFT,
-            width=24,
-            height=10,
-        )
-    else:
-        yield TimeSeries(
-            shows=budget.remaining,
-            title="Remaining over time",
-            key=_key(budget, "remaining over time"),
-            description=budget.remaining.help,
-            levels=LEFT,
-            width=24,
-        )
+    title = "Remaining by series" if by else "Remaining over time"
+    yield TimeSeries(
+        shows=budget.remaining,
+        title=title,
+        key=_key(budget, title.lower()),
+        description=budget.remaining.help,
+        legend=by or None,
+        levels=LEFT,
+        width=24,
+        height=10 if by else 8,
+    )
     windows = dict.fromkeys(burn.long for burn in budget.burns)
     yield TimeSeries(
         shows=tuple(

@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from obsgen.model.catalog import Catalog
-from obsgen.promql.metric import seconds
+from obsgen.model.rule import Recording
+from obsgen.promql.metric import Metric, seconds
+from obsgen.promql.tree import Series
 from obsgen.words import duration
 
 LOOKBACK = 300
@@ -21,16 +23,21 @@ REACH = 3
 """How many intervals to look back instead: a slow evaluation, and one that fails, leave no gap."""
 
 
+def interval(series: Series) -> float:
+    """Return the seconds between two samples of a metric or a recorded series, 0 where it is not known."""
+    if isinstance(series, Recording):
+        return seconds(series.interval)
+    return seconds(series.source.interval) if isinstance(series, Metric) and series.source else 0
+
+
 def held(catalog: Catalog) -> Mapping[str, str]:
     """Return the series whose newest sample can be older than Prometheus looks back, each with how far to look.
 
     Args:
         catalog: the catalog, expanded.
     """
-    intervals = {m.name: m.source.interval for m in catalog.metrics if m.source is not None}
-    intervals |= {recording.name: recording.interval for recording in catalog.recordings}
     return {
-        name: duration(REACH * seconds(interval))
-        for name, interval in intervals.items()
-        if seconds(interval) >= LOOKBACK
+        series.name: duration(REACH * every)
+        for series in (*catalog.metrics, *catalog.recordings)
+        if (every := interval(series)) >= LOOKBACK
     }

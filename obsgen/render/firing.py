@@ -46,11 +46,7 @@ def firing(index: Index, domain: Domain, dashboard: Dashboard, panel: AlertList)
     return {
         "kind": "table",
         "targets": [grafana.target("A", expr, "", instant=True, form="table")],
-        "options": {
-            "cellHeight": "sm",
-            "showHeader": True,
-            "sortBy": [{"displayName": SEVERITY, "desc": False}, {"displayName": SINCE, "desc": True}],
-        },
+        "options": {"cellHeight": "sm", "showHeader": True, "sortBy": _SORTED},
         "defaults": {"custom": {"align": "auto", "cellOptions": {"type": "auto"}}, "noValue": UNANSWERED},
         "overrides": _columns(Links(index), _severities(shown)),
         "transformations": [{"id": "organize", "options": _order()}],

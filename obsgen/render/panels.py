@@ -9,6 +9,7 @@ from typing import Any
 from obsgen.index import Index
 from obsgen.layout import Position
 from obsgen.layout.table import columns
+from obsgen.model import seldom
 from obsgen.model.catalog import Domain
 from obsgen.model.dashboard import (
     AlertList,
@@ -24,13 +25,13 @@ from obsgen.model.dashboard import (
     TimeSeries,
     linked,
 )
-from obsgen.model.rule import Level, Recording
+from obsgen.model.rule import Level
 from obsgen.promql.functions import label_replace, vector
 from obsgen.promql.infer import core, labels_of
 from obsgen.promql.label import TARGET_LABELS, Label
-from obsgen.promql.metric import Metric, seconds
+from obsgen.promql.metric import Metric
 from obsgen.promql.text import Scope, render
-from obsgen.promql.tree import Aggregate, Expr, Series, series_in
+from obsgen.promql.tree import Aggregate, Expr, series_in
 from obsgen.promql.units import Unit
 from obsgen.render import grafana
 from obsgen.render.fields import NO_DATA, UNITS, WRAPPED, mappings, no_data, number_now, steps
@@ -189,12 +190,11 @@ class Panels:
             "renameByName": names,
         }
         wide = [column.pixels for column in columns(panel) if column.fixed]
-        sort = panel.sort_by or ""
         return {
             "kind": "table",
             **self._queries(panel, instant=True, form="table"),
             "options": {"cellHeight": "sm", "showHeader": True}
-            | ({"sortBy": [{"displayName": sort.lstrip("-"), "desc": sort.startswith("-")}]} if sort else {}),
+            | ({"sortBy": [_order(panel.sort_by)]} if panel.sort_by else {}),
             "defaults": {"custom": {"align": "auto", "cellOptions": {"type": "auto"}}},
             "overrides": [
                 *map(_label_column, panel.by),
@@ -205,7 +205,8 @@ class Panels:
 
     def _column(self, panel: Table, head: str, query: Query, width: int) -> Json:
         levels, unit = self._of(query), panel.unit_of(query)
-        properties: list[Json] = [{"id": key, "value": value} for key, value in number_now(unit).items()]
+        number = number_now(unit) | _decimals(panel)
+        properties: list[Json] = [{"id": key, "value": value} for key, value in number.items()]
         states = states_of(query.expr)
         known = (
             [no_data(query.absent, "text")]
@@ -269,9 +270,8 @@ class Panels:
 
     def _own(self, panel: Panel, query: Query) -> Json:
         """Return what a query does not share with the others of its panel."""
-        unit = query.unit is not None and query.unit is not panel.value_unit
         states = states_of(query.expr) if not shared_states(panel) else {}
-        own: Json = {"unit": UNITS[query.unit]} if unit and query.unit else {}
+        own: Json = {} if query.unit in (None, panel.value_unit) else {"unit": UNITS[panel.unit_of(query)]}
         return own | ({"mappings": mappings(states, self._of(query), planned=self._planned([query]))} if states else {})
 
     def _planned(self, queries: Sequence[Query]) -> bool:
@@ -281,7 +281,7 @@ class Panels:
     def _interval(self, panel: Panel) -> str | None:
         """Return how often the slowest of the panel's series gets a sample: finer steps would show nothing more."""
         read = (self.index.series.get(s.name, s) for expr in panel.expressions for s in series_in(expr))
-        intervals = [interval for series in read if (interval := _interval(series))]
+        intervals = [interval for series in read if (interval := seldom.interval(series))]
         return duration(max(intervals)) if intervals else None
 
     def _legend(self, panel: Panel, query: Query) -> str:
@@ -306,9 +306,8 @@ class Panels:
 
     def _field(self, panel: Panel, unit: Json | None = None) -> Json:
         levels = [level for query in panel.queries for level in self._of(query)]
-        decimals = {} if panel.decimals is None else {"decimals": panel.decimals}
         named = mappings(shared_states(panel), levels, planned=self._planned(panel.queries))
-        return (unit or {"unit": UNITS[panel.value_unit]}) | decimals | {"mappings": named}
+        return (unit or {"unit": UNITS[panel.value_unit]}) | _decimals(panel) | {"mappings": named}
 
     def _coloured(self, panel: Panel) -> Json:
         field, levels = self._field(panel, number_now(panel.value_unit)), self._levels(panel)
@@ -338,12 +337,13 @@ def _label_column(label: Label) -> Json:
     return {"matcher": {"id": "byName", "options": titled(label.name)}, "properties": [WRAPPED]}
 
 
+def _order(sort_by: str) -> Json:
+    return {"displayName": sort_by.removeprefix("-"), "desc": sort_by.startswith("-")}
+
+
+def _decimals(panel: Panel) -> Json:
+    return {} if panel.decimals is None else {"decimals": panel.decimals}
+
+
 def _newest() -> Json:
     return {"calcs": ["lastNotNull"], "fields": "", "values": False}
-
-
-def _interval(series: Series) -> float:
-    """Return the seconds between two samples of a series, 0 where it is not known."""
-    if isinstance(series, Recording):
-        return seconds(series.interval)
-    return seconds(series.source.interval) if isinstance(series, Metric) and series.source else 0
