@@ -119,7 +119,10 @@ def _forms(secret: str) -> frozenset[str]:
         spelt |= quoted | {text.replace("'", "\\'") for text in quoted}
         spelt |= {json.dumps(text, ensure_ascii=plain)[1:-1] for text in spelt for plain in (True, False)}
     spelt |= {escape(secret, quote=False), escape(secret)}
-    return frozenset(spelt | {quote(secret), quote(secret, safe=""), quote_plus(secret)})
+    # What stands in an address may have been quoted before, and may be a part of an address in an address.
+    for _ in range(2):
+        spelt |= {form for text in spelt for form in (quote(text), quote(text, safe=""), quote_plus(text))}
+    return frozenset(spelt)
 
 
 @cache
